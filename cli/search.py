@@ -8,22 +8,26 @@ import sys
 from google.protobuf.json_format import MessageToDict
 from meetra.v1 import search_pb2
 
-from cli.account import client_of, resolve_account
+from cli.account import add_account_arguments, client_of, resolve_account
 from cli.argument_types import count
+from cli.meeting_named import file_hash_of, meeting_name
 from cli.terminal_text import as_json, escape_message
 
 DESCRIPTION = "Search all meetings of the organization, by words and by meaning."
 
 
+EXAMPLES = """\
+examples:
+  meetra search release date
+  meetra search '"release date" -invoice' --speaker ada --from 2026-11-01
+  meetra search 'what will it cost?' --by meaning --json
+"""
+
+
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of the command, besides those that say where and as whom."""
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.epilog = (
-        "examples:\n"
-        "  meetra search release date\n"
-        "  meetra search '\"release date\" -invoice' --speaker ada --from 2026-11-01\n"
-        "  meetra search 'what will it cost?' --by meaning --json"
-    )
+    """Add the arguments of the command."""
+    command.formatter_class, command.epilog = argparse.RawDescriptionHelpFormatter, EXAMPLES
+    add_account_arguments(command)
     command.add_argument(
         "query", nargs="+", help='words or a question; "in quotes": as it stands; -word: must not be there'
     )
@@ -33,7 +37,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--to", dest="date_to", default="", metavar="DAY", help="last day")
     command.add_argument("--topic", default="", help="part of a topic's name, or of one of its keywords")
     command.add_argument("--language", default="", help="language of sentences, such as de")
-    command.add_argument("--meeting", default="", metavar="HASH", help="one meeting: SHA-256 of its recording")
+    command.add_argument(
+        "--meeting",
+        type=meeting_name,
+        metavar="HASH",
+        help="one meeting: its file hash, or the beginning of it; latest",
+    )
     command.add_argument("--limit", type=count, default=0, help="how many sentences, 1 to 100 (default: 20)")
     command.add_argument("--json", action="store_true", help="print the answer as REST has it")
 
@@ -41,9 +50,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 async def run_search(arguments: argparse.Namespace) -> int:
     """Print what was found; return 0, or 1 if nothing was, as grep does.
 
-    Raises NotRunning, BadAddress, BadRequest or another MeetraError.
+    Raises NotRunning, BadAddress, NoSuchMeeting, BadRequest or another MeetraError.
     """
     async with client_of(resolve_account(arguments)) as client:
+        file_hash = await file_hash_of(client, arguments.meeting) if arguments.meeting else ""
         answer = await client.search(
             " ".join(arguments.query),
             by=arguments.by,
@@ -52,7 +62,7 @@ async def run_search(arguments: argparse.Namespace) -> int:
             date_to=arguments.date_to,
             topic=arguments.topic,
             language=arguments.language,
-            file_hash=arguments.meeting,
+            file_hash=file_hash,
             limit=arguments.limit,
         )
     if arguments.json:

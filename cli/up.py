@@ -123,7 +123,8 @@ class System:
         self._limits = checked(GatewayLimits)
         self._token_keeper = TokenKeeper(home, checked(TokenSettings))
         self.front = Front(options.host, gateway_port(options.host, options.port), tls, free_port())
-        self._api_port, self._api_socket_port, self._inference_port = free_port(), free_port(), free_port()
+        self._api_port, self._api_socket_port, self._api_http_port = free_port(), free_port(), free_port()
+        self._inference_port = free_port()
         self.gateway = f"http://{self.front.local_address}"
         self.password, self.first_run = home.secret("demo-password")
 
@@ -176,6 +177,7 @@ class System:
             "MEETRA_TOKEN_KEYS": str(home.token_keys),
             "MEETRA_API_LISTEN": f"127.0.0.1:{self._api_port}",
             "MEETRA_API_SOCKET_LISTEN": f"127.0.0.1:{self._api_socket_port}",
+            "MEETRA_API_HTTP_LISTEN": f"127.0.0.1:{self._api_http_port}",
         }
         config = home.run / "envoy.yaml"
         access_log = home.logs / "access.log"
@@ -191,6 +193,7 @@ class System:
             token_filter=home.token_filter,
             local_port=self.front.local_port,
             api_socket_port=self._api_socket_port,
+            api_http_port=self._api_http_port,
         )
         config.write_text(render(settings), encoding="utf-8")
         return [

@@ -42,6 +42,8 @@ class GatewaySettings:
     """A second port, plain text on 127.0.0.1, for the commands of this machine."""
     api_socket_port: int = 50052
     """Of WebSockets, at ``api_host``."""
+    api_http_port: int = 50053
+    """Of plain HTTP, at ``api_host``."""
 
 
 class EnvoyMissing(Exception):
@@ -62,6 +64,7 @@ def render(settings: GatewaySettings) -> str:
         # Without origins nothing but an empty header matches, which no page sends.
         cors_origin=json.dumps("|".join(origins) or "()"),
         api_socket_port=settings.api_socket_port,
+        api_http_port=settings.api_http_port,
         descriptors=settings.descriptors,
         rest_lua=REST_LUA,
         transport_socket=json.dumps(settings.tls and _transport_socket(settings.tls)),

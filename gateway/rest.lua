@@ -7,6 +7,12 @@ local KEPT = {
   ["transfer-encoding"] = true, ["host"] = true, ["x-request-id"] = true, ["x-forwarded-for"] = true,
   ["x-forwarded-proto"] = true,
 }
+-- What it reads beside that where it answers plain HTTP itself (for_api): the page, recordings in ranges, uploads in pieces.
+local KEPT_OF_HTTP = {
+  ["accept"] = true, ["accept-encoding"] = true, ["range"] = true, ["if-range"] = true,
+  ["tus-resumable"] = true, ["upload-length"] = true, ["upload-defer-length"] = true, ["upload-metadata"] = true,
+  ["upload-offset"] = true,
+}
 -- What it reads beside that of a WebSocket's handshake. Extensions compress, and are not spoken.
 local KEPT_OF_SOCKETS = {
   ["connection"] = true, ["upgrade"] = true, ["origin"] = true, ["sec-websocket-key"] = true,
@@ -115,6 +121,18 @@ local function for_pages(path)
     path:match("^/single%-feature%-api/live/[^/]+/events/?$") ~= nil or path:match("^/single%-feature%-api/live/events/?$") ~= nil
 end
 
+-- Where paths of REST begin, as in the routes of envoy.yaml.
+local OF_REST = {"/api", "/single-feature-api/", "/speakers-balance", "/.well-known/"}
+
+-- Whether a path is not the transcoder's: the API answers plain HTTP itself.
+local function for_api(path)
+  if path:match("^/single%-feature%-api/uploads%f[/%z?]") then return true end
+  for _, prefix in ipairs(OF_REST) do
+    if path:sub(1, #prefix) == prefix then return false end
+  end
+  return true
+end
+
 -- A page can set no headers of an EventSource or a WebSocket: a session token, and no other, may come in the query or as a
 -- WebSocket's protocol. It goes on as a header, and nothing behind this filter sees or logs it elsewhere.
 local function move_token(headers)
@@ -152,8 +170,11 @@ function envoy_on_request(handle)
   if is_grpc(headers) then return end
   move_token(headers)
   local surplus, socket = {}, for_pages((headers:get(":path") or ""):match("^[^?]*"))
+  local plain = for_api(headers:get(":path") or "")
   for name, _ in pairs(headers) do
-    if name:sub(1, 1) ~= ":" and not KEPT[name] and not (socket and KEPT_OF_SOCKETS[name]) then surplus[#surplus + 1] = name end
+    if name:sub(1, 1) ~= ":" and not KEPT[name] and not (socket and KEPT_OF_SOCKETS[name]) and not (plain and KEPT_OF_HTTP[name]) then
+      surplus[#surplus + 1] = name
+    end
   end
   for _, name in ipairs(surplus) do headers:remove(name) end
   local metadata = handle:streamInfo():dynamicMetadata()
@@ -172,7 +193,7 @@ function envoy_on_request(handle)
     handle:respond({[":status"] = "415"}, "content-encoding: not supported; use gzip, or send the body uncompressed")
     return
   end
-  if headers:get(":method") == "HEAD" then
+  if headers:get(":method") == "HEAD" and not plain then
     metadata:set("envoy.filters.http.lua", "head", true)
     headers:replace(":method", "GET")
     headers:replace(HEAD_ONLY, "true")

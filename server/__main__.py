@@ -176,6 +176,7 @@ async def run_api(settings: ApiSettings) -> None:
                         user_watch,
                         trail,
                         socket_listen=settings.api_socket_listen,
+                        http_listen=settings.api_http_listen,
                     )
                 finally:
                     following.cancel()

@@ -29,7 +29,7 @@ TREES = {
 """Folders of modules, and the folder below ``tests`` that mirrors each."""
 # Tests of the whole system, in a browser too, of what is not Python, of documents, and of benchmarks, which are no part
 # of the product.
-OF_THEIR_OWN = ("e2e", "browser", "clients/typescript", "docs", "benchmarks")
+OF_THEIR_OWN = ("e2e", "browser", "clients/typescript", "web", "docs", "benchmarks")
 
 
 def has_logic(module: Path) -> bool:

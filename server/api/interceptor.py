@@ -12,15 +12,9 @@ import grpc
 from grpc import aio
 from meetra.v1 import access_pb2
 
-from server.api.access import (
-    OpenStream,
-    OpenStreams,
-    declared_rights,
-    declared_session_scope,
-    require_right,
-    require_session_scope,
-)
-from server.api.audit_rules import AuditRule, checked_address, checked_request_id, declared_audit, object_id, short_name
+from server.api.access import OpenStream, OpenStreams, declared_rights, require_right, require_session_scope
+from server.api.audit_rules import checked_address, checked_request_id, object_id, short_name
+from server.api.call_rule import CallRule, declared_rule
 from server.api.decoding import require_all_decoded, require_decoded, wrap_deserializer
 from server.api.open_calls import OpenCalls
 from server.api.rich_status import DETAILS_TRAILER, rich_status
@@ -86,59 +80,60 @@ class CallInterceptor(aio.ServerInterceptor):
         method: str = handler_call_details.method
         if handler is None:
             return None
+        rule = declared_rule(method, self._rights_of)
         check = require_all_decoded if handler.request_streaming else require_decoded
         codec = {
             "request_deserializer": wrap_deserializer(method, handler.request_deserializer),
             "response_serializer": handler.response_serializer,
         }
         if handler.response_streaming:
-            streamed = self._guard_stream(method, check, handler.stream_stream or handler.unary_stream)
+            streamed = self._guard_stream(rule, check, handler.stream_stream or handler.unary_stream)
             if handler.request_streaming:
                 return grpc.stream_stream_rpc_method_handler(streamed, **codec)
             return grpc.unary_stream_rpc_method_handler(streamed, **codec)
         if handler.request_streaming:
-            received = self._guard(method, check, handler.stream_unary, streams=True)
+            received = self._guard(rule, check, handler.stream_unary, streams=True)
             return grpc.stream_unary_rpc_method_handler(received, **codec)
-        single = self._guard(method, check, handler.unary_unary, streams=False)
+        single = self._guard(rule, check, handler.unary_unary, streams=False)
         return grpc.unary_unary_rpc_method_handler(single, **codec)
 
     def guard_stream(self, method: str, behaviour: StreamBehaviour) -> StreamBehaviour:
         """Return a method that streams both ways as callers get it, over whichever transport."""
-        return self._guard_stream(method, require_all_decoded, behaviour)
+        return self._guard_stream(declared_rule(method, self._rights_of), require_all_decoded, behaviour)
 
-    def _guard(self, method: str, check: Check, behaviour: Behaviour, *, streams: bool) -> Behaviour:
-        rule = declared_audit(method)
+    def guard_http(self, rule: CallRule, behaviour: Behaviour, *, streams: bool) -> Behaviour:
+        """Return what answers plain HTTP requests as callers get it; it is given whatever the call is made of."""
+        return self._guard(rule, lambda exchange: exchange, behaviour, streams=streams)
 
+    def _guard(self, rule: CallRule, check: Check, behaviour: Behaviour, *, streams: bool) -> Behaviour:
         async def call(request: Any, context: Context) -> Any:
-            audited = self._audited(method, rule, context)
+            audited = self._audited(rule, context)
             try:
-                caller = await self._admit(method, context, audited, streams=streams)
-                with self._watched(method, caller if streams else None):
+                caller = await self._admit(rule, context, audited, streams=streams)
+                with self._watched(rule, caller if streams else None):
                     checked = check(request)
-                    audited.concern(object_id(rule, request))
+                    audited.concern(object_id(rule.audit, request))
                     await audited.begin()
                     response = await behaviour(checked, context)
-                    audited.concern(object_id(rule, response))
+                    audited.concern(object_id(rule.audit, response))
                     await audited.end()
                     return response
             except Exception as error:
-                return await _abort(method, error, context, audited)
+                return await _abort(rule.name, error, context, audited)
             except BaseException:
                 audited.cut()
                 raise
 
         return call
 
-    def _guard_stream(self, method: str, check: Check, behaviour: StreamBehaviour) -> StreamBehaviour:
-        rule = declared_audit(method)
-
+    def _guard_stream(self, rule: CallRule, check: Check, behaviour: StreamBehaviour) -> StreamBehaviour:
         async def call(request: Any, context: Context) -> AsyncGenerator[Any, None]:
-            audited = self._audited(method, rule, context)
+            audited = self._audited(rule, context)
             try:
-                caller = await self._admit(method, context, audited, streams=True)
-                with self._watched(method, caller) as stream:
+                caller = await self._admit(rule, context, audited, streams=True)
+                with self._watched(rule, caller) as stream:
                     checked = check(request)
-                    audited.concern(object_id(rule, request))
+                    audited.concern(object_id(rule.audit, request))
                     await audited.begin()
                     result = behaviour(checked, context)
                     if inspect.isawaitable(result):
@@ -147,7 +142,7 @@ class CallInterceptor(aio.ServerInterceptor):
                     # Closed with the call, however it ends, so that the stream's resources are released at once.
                     async with aclosing(result) as responses:
                         async for response in responses:
-                            audited.concern(object_id(rule, response))
+                            audited.concern(object_id(rule.audit, response))
                             # A stream is what happened when it starts; an export, when all of it is sent.
                             if audited.action != "export":
                                 await audited.end()
@@ -155,42 +150,41 @@ class CallInterceptor(aio.ServerInterceptor):
                                 yield response
                     await audited.end()
             except Exception as error:
-                await _abort(method, error, context, audited)
+                await _abort(rule.name, error, context, audited)
             except BaseException:
                 audited.cut()
                 raise
 
         return call
 
-    def _audited(self, method: str, rule: AuditRule, context: Context) -> AuditedCall:
+    def _audited(self, rule: CallRule, context: Context) -> AuditedCall:
         """Return what the audit log will say of a call that begins, and set it as the current one."""
         audited = AuditedCall(
             self._trail,
-            method=short_name(method),
-            action=rule.action,
-            object_kind=rule.object_kind,
+            method=short_name(rule.name),
+            action=rule.audit.action,
+            object_kind=rule.audit.object_kind,
             address=checked_address(context),
             request_id=checked_request_id(context),
         )
         enter_call(audited)
         return audited
 
-    async def _admit(self, method: str, context: Context, audited: AuditedCall, *, streams: bool) -> Caller | None:
+    async def _admit(self, rule: CallRule, context: Context, audited: AuditedCall, *, streams: bool) -> Caller | None:
         """Return who calls, None for a public method. Raises Unauthenticated, PermissionDenied, TooManyOpenCalls."""
-        rights = self._rights_of(method)
-        if access_pb2.RIGHT_NO_TOKEN in rights or method.startswith(PUBLIC_PREFIX):
+        if access_pb2.RIGHT_NO_TOKEN in rule.rights or rule.name.startswith(PUBLIC_PREFIX):
             return None
         caller = await self._authenticator.authenticate(context.invocation_metadata() or ())
         audited.identify(caller.organization_id, caller.user_id, caller.role, caller.key_id)
-        require_session_scope(caller, declared_session_scope(method))
-        require_right(caller, rights)
+        require_session_scope(caller, rule.session_scope)
+        require_right(caller, rule.rights)
         self._open_calls.enter(caller, context, streams=streams)
         set_caller(caller)
         return caller
 
-    def _watched(self, method: str, caller: Caller | None) -> AbstractContextManager[OpenStream | None]:
+    def _watched(self, rule: CallRule, caller: Caller | None) -> AbstractContextManager[OpenStream | None]:
         """Return the context of a stream, which ends once its caller may no longer hold it."""
-        return self._open_streams.hold(caller, self._rights_of(method)) if caller else nullcontext()
+        return self._open_streams.hold(caller, rule.rights) if caller else nullcontext()
 
 
 async def _abort(method: str, error: Exception, context: Context, audited: AuditedCall) -> Any:

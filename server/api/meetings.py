@@ -154,6 +154,10 @@ def status_message(state: MeetingState) -> meetings_pb2.GetMeetingStatusResponse
         speech_found=state.speech_found,
         notice=state.notice or None,
         redact=state.redact or None,
+        name=state.name,
+        date=state.held_on or "",
+        duration_ms=state.duration_ms or 0,
+        created_at=utc_text(state.created_at) if state.created_at else "",
     )
 
 

@@ -30,6 +30,9 @@ from server.api.answers import Answers
 from server.api.audit import AuditServicer
 from server.api.auth import AuthServicer
 from server.api.export import ExportServicer
+from server.api.http_guard import HttpGuard
+from server.api.http_routes import http_routes
+from server.api.http_server import HttpServer
 from server.api.insights import InsightsServicer
 from server.api.interceptor import CallInterceptor
 from server.api.keys import KeyServicer
@@ -98,10 +101,11 @@ class ApiDependencies:
 
 @dataclass(frozen=True)
 class ApiServer:
-    """The server of the services, and that of WebSockets."""
+    """The servers of the services, of WebSockets, and of plain HTTP."""
 
     services: aio.Server
     sockets: LiveSocket
+    http: HttpServer
 
 
 def build_server(dependencies: ApiDependencies) -> ApiServer:
@@ -156,7 +160,7 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     names = [service.full_name for service in public_services()]
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     stream: Any = interceptor.guard_stream("/meetra.v1.LiveService/StreamMeeting", live.StreamMeeting)
-    return ApiServer(server, LiveSocket(stream))
+    return ApiServer(server, LiveSocket(stream), HttpServer(http_routes(HttpGuard(interceptor)), STOP_GRACE_S))
 
 
 async def serve(
@@ -168,6 +172,7 @@ async def serve(
     trail: AuditTrail,
     *,
     socket_listen: str | None = None,
+    http_listen: str | None = None,
 ) -> None:
     """Serve on ``listen`` until ``stop`` is set, then shut down gracefully.
 
@@ -176,6 +181,7 @@ async def serve(
 
     Args:
         socket_listen: where WebSockets are served; None: nowhere.
+        http_listen: where plain HTTP is served; None: nowhere.
 
     Raises RuntimeError or OSError if an address cannot be bound.
     """
@@ -185,6 +191,8 @@ async def serve(
     services.add_insecure_port(listen)
     if socket_listen is not None:
         await server.sockets.start(socket_listen)
+    if http_listen is not None:
+        await server.http.start(http_listen)
     await services.start()
     await states.set("", health_pb2.HealthCheckResponse.SERVING)
     log.info("the API serves on %s", listen)
@@ -200,5 +208,5 @@ async def serve(
     await asyncio.gather(*background, return_exceptions=True)
     await live.close()
     await server.sockets.stop()
-    await services.stop(STOP_GRACE_S)
+    await asyncio.gather(services.stop(STOP_GRACE_S), server.http.stop())
     await trail.close()

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, NoReturn
+from collections.abc import Iterable
+from typing import NoReturn
 
 import grpc
 from grpc import aio
 
-from server.api.metadata import CLIENT_ADDRESS
+from server.api.header_call import HeaderCall
 from server.api.socket_frames import close_code, close_reason
 from server.errors import REASON_TRAILER
-
-# Headers of a handshake that calls read.
-READ = frozenset({"authorization", "x-request-id", CLIENT_ADDRESS})
 
 
 class SocketAborted(aio.AbortError):
@@ -24,26 +21,8 @@ class SocketAborted(aio.AbortError):
         self.code, self.text = close_code(reason), close_reason(reason, message)
 
 
-class SocketCall:
-    """What ``CallInterceptor`` and the methods behind it use of a ``ServicerContext``."""
-
-    def __init__(self, headers: Iterable[tuple[str, str]]) -> None:
-        named = ((name.lower(), value) for name, value in headers)
-        self._metadata = tuple((name, value) for name, value in named if name in READ)
-        self._done: list[Callable[[Any], None]] = []
-
-    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
-        """Return the headers of the handshake."""
-        return self._metadata
-
-    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
-        """Have ``callback`` called once the connection is closed."""
-        self._done.append(callback)
-
-    def end(self) -> None:
-        """Say that the connection is closed."""
-        while self._done:
-            self._done.pop()(self)
+class SocketCall(HeaderCall):
+    """A WebSocket, with the headers of its handshake; it is over once the connection is closed."""
 
     async def abort(
         self, code: grpc.StatusCode, details: str = "", trailing_metadata: Iterable[tuple[str, str | bytes]] = ()

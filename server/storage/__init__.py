@@ -36,7 +36,7 @@ from server.storage.live import LiveRow, MeetingLost, NewEvent
 from server.storage.live_names import LiveSpeaker
 from server.storage.live_reports import HolderReport, RunningMeeting
 from server.storage.meetings import JOBS_CHANNEL, ListedMeeting, MeetingAnswer, MeetingState
-from server.storage.migrate import migrate
+from server.storage.migrate import migrate, migration_names
 from server.storage.organizations import OrganizationRow
 from server.storage.pool import (
     TRANSIENT_ERRORS,
@@ -138,5 +138,6 @@ __all__ = [
     "check_access",
     "enter_organization",
     "migrate",
+    "migration_names",
     "speaker_id",
 ]

@@ -57,6 +57,10 @@ class MeetingState:
     """What a reader of the answers must know; empty if nothing."""
     redact: str = ""
     """Kinds that are redacted, separated by commas; empty if none."""
+    name: str = ""
+    held_on: str | None = None
+    duration_ms: int | None = None
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,8 @@ async def find_state(connection: Connection, organization_id: UUID, file_hash: s
     """Return the state of an organization's meeting, or None."""
     row = await connection.fetchrow(
         "SELECT file_hash, status, stage, progress_percent, message, language, spoken_language, language_confidence,"
-        " speech_found, notice, redact FROM meetings WHERE organization_id = $1 AND file_hash = $2",
+        " speech_found, notice, redact, name, held_on, duration_ms, created_at FROM meetings"
+        " WHERE organization_id = $1 AND file_hash = $2",
         organization_id,
         file_hash,
     )
@@ -174,6 +179,10 @@ def _to_state(row: Any) -> MeetingState:
         row["speech_found"],
         row["notice"],
         row["redact"],
+        row["name"],
+        row["held_on"],
+        row["duration_ms"],
+        row["created_at"],
     )
 
 

@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -21,8 +23,9 @@ def test_the_docs_list_what_is_required_and_nothing_else() -> None:
     assert listed - {"Package"} == required
 
 
-def test_npm_packages_are_pinned_by_hash_from_whatever_registry() -> None:
-    lock = (ROOT / "package-lock.json").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["package-lock.json", "web/package-lock.json"], ids=["tests", "page"])
+def test_npm_packages_are_pinned_by_hash_from_whatever_registry(name: str) -> None:
+    lock = (ROOT / name).read_text(encoding="utf-8")
     packages = {name: package for name, package in json.loads(lock)["packages"].items() if "node_modules/" in name}
     assert packages
     assert [name for name, package in packages.items() if "integrity" not in package and "link" not in package] == []

@@ -44,7 +44,7 @@ class House:
 async def house(owner: Database, database: Database, tmp_path: Path) -> AsyncIterator[House]:
     async with (
         running_api(owner, database, tmp_path) as api,
-        running_gateway(tmp_path, api.port, keys=KEYS.current) as address,
+        running_gateway(tmp_path, api.port, keys=KEYS.current, api_http_port=api.http_port) as address,
     ):
         yield House(address, api)
 

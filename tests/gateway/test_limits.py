@@ -104,7 +104,7 @@ async def test_a_flood_of_connections_is_bounded_and_leaves_those_that_are_open(
     local = free_port()
     options: dict[str, Any] = {"limits": GatewayLimits(connections=20), "local_port": local}
     async with running_gateway(tmp_path, NOBODY, **options) as address, httpx.AsyncClient() as early:
-        url = f"http://{address}/nowhere"
+        url = f"http://{address}/api/nowhere"
         assert (await early.get(url)).status_code == 404
         host, _, port = address.rpartition(":")
         flood = [await asyncio.open_connection(host, int(port)) for _ in range(60)]
@@ -117,7 +117,7 @@ async def test_a_flood_of_connections_is_bounded_and_leaves_those_that_are_open(
         with pytest.raises(httpx.TransportError):
             await httpx.AsyncClient().get(url)
         async with httpx.AsyncClient() as here:
-            assert (await here.get(f"http://127.0.0.1:{local}/nowhere")).status_code == 404
+            assert (await here.get(f"http://127.0.0.1:{local}/api/nowhere")).status_code == 404
         for _, writer in flood:
             writer.close()
         async with asyncio.timeout(PATIENCE_S):

@@ -74,7 +74,7 @@ async def test_what_the_gateway_refuses_by_itself_has_a_reason_where_there_is_no
         assert (unread.status_code, unread.headers["x-meetra-reason"]) == (415, "UNSUPPORTED_CONTENT_ENCODING")
         # No reason has their meaning.
         for answer, status in (
-            (await http.get("/no-such-path"), 404),
+            (await http.get("/api/no-such-path"), 404),
             (await http.post("/api-login", json={"email": "x" * 1_100_000}), 413),
             (await http.get(EVENTS, headers={"x-long": "x" * 62_000}), 431),
         ):

@@ -143,7 +143,7 @@ async def test_a_refusal_reads_the_same_to_head_pages_and_uploads(doors: tuple[A
                 await http.put(f"{SPEAKERS}/x", json={"alias": "x"}),
                 await http.post("/single-feature-api/upload", files=files),
                 await http.post("/api/logout", json={}),
-                await http.get("/nowhere"),
+                await http.get("/api/nowhere"),
                 await http.get(LISTED, params={"unknown": "x"}),
                 await http.options(LISTED, headers=preflight),
             ]
@@ -161,7 +161,7 @@ async def test_what_envoy_refuses_reaches_no_api(tmp_path: Path) -> None:
         for value in (f"Bearer {signed()}", f"bEARER   {signed()}", "Bearer mk_somebody", "bearer  mk_somebody"):
             assert (await by_rest(address, LISTED, value))[:2] == (503, b'{"message":"Service unavailable"}')
         assert (await by_rest(address, "/.well-known/jwks.json", None))[0] == 503
-        assert (await by_rest(address, "/nowhere", None))[0] == 404
+        assert (await by_rest(address, "/api/nowhere", None))[0] == 404
 
 
 @pytest.mark.parametrize("others_too", [False, True], ids=["ours alone", "others too"])

@@ -43,6 +43,7 @@ class Api:
     port: int
     owner: Database
     socket_port: int = 0
+    http_port: int = 0
 
     async def token(self, organization: str, email: str) -> str:
         """A token of a user, who is made if need be."""
@@ -64,9 +65,10 @@ async def serving(
     user_watch: UserWatch | None = None,
     token_keys: TokenKeys = KEYS,
     socket_port: int | None = None,
+    http_port: int | None = None,
     **limits: Any,
 ) -> AsyncIterator[tuple[aio.Channel, int]]:
-    """The API over gRPC: a channel to it, and its port; WebSockets at ``socket_port``.
+    """The API over gRPC: a channel to it, and its port; WebSockets at ``socket_port``, plain HTTP at ``http_port``.
 
     It takes recordings of at most 200 kB and 3 s.
     """
@@ -107,7 +109,10 @@ async def serving(
         stop, port = asyncio.Event(), free_port()
         address = f"127.0.0.1:{port}"
         sockets = None if socket_port is None else f"127.0.0.1:{socket_port}"
-        running = asyncio.create_task(serve(server, address, stop, live, user_watch, trail, socket_listen=sockets))
+        http = None if http_port is None else f"127.0.0.1:{http_port}"
+        running = asyncio.create_task(
+            serve(server, address, stop, live, user_watch, trail, socket_listen=sockets, http_listen=http)
+        )
         async with aio.insecure_channel(address) as channel:
             await channel.channel_ready()
             yield channel, port
@@ -118,9 +123,9 @@ async def serving(
 @asynccontextmanager
 async def running_api(owner: Database, database: Database, folder: Path, **limits: Any) -> AsyncIterator[Api]:
     """The server with these settings, its audio in ``folder``, and a user."""
-    socket_port = free_port()
-    async with serving(database, folder, socket_port=socket_port, **limits) as (channel, port):
-        api = Api(channel, (), port, owner, socket_port)
+    socket_port, http_port = free_port(), free_port()
+    async with serving(database, folder, socket_port=socket_port, http_port=http_port, **limits) as (channel, port):
+        api = Api(channel, (), port, owner, socket_port, http_port)
         api.metadata = (("authorization", f"Bearer {await api.token('Org', 'a@example.org')}"),)
         yield api
 

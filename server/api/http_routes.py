@@ -1,0 +1,16 @@
+"""What plain HTTP is answered by."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from server.api import page_files
+from server.api.http_guard import HttpGuard
+
+
+def http_routes(guard: HttpGuard) -> list[BaseRoute]:
+    """Return all routes: those of features first, each behind the guard, then the page, which needs no token.
+
+    The gateway has a route for each of them too (envoy.yaml), and lets through what they read of headers (rest.lua).
+    """
+    return [*page_files.page_routes(page_files.read_page(page_files.PAGE))]

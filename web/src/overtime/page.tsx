@@ -1,0 +1,7 @@
+import type { PageProps } from "../routes.js";
+import { text } from "../strings/overtime.js";
+
+/** The page "Over time". */
+export function OvertimePage(_: PageProps) {
+  return <h1>{text.title}</h1>;
+}

@@ -1,0 +1,21 @@
+import { useEffect, useRef } from "preact/hooks";
+import { session } from "../server/session.js";
+import { text } from "../strings/signin.js";
+import { SignInForm } from "./sign_in_form.js";
+import "./signin.css";
+
+/** Over the page of whoever was signed in: their token has expired, and what they typed stays. */
+export function SignInAgain() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} class="sign-in-again" aria-labelledby="again" onCancel={(event) => event.preventDefault()}>
+      <h2 id="again">{text.again}</h2>
+      <p>{text.nothingIsLost}</p>
+      <SignInForm />
+      <button type="button" class="quiet" onClick={() => void session.signOut()}>
+        {text.leave}
+      </button>
+    </dialog>
+  );
+}

@@ -1,0 +1,4 @@
+/** Texts of correcting a meeting. */
+export const text = {
+  title: "Corrections",
+} as const;

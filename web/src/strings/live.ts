@@ -1,0 +1,4 @@
+/** Texts of the page "Live". */
+export const text = {
+  title: "Live",
+} as const;

@@ -1,0 +1,4 @@
+/** Texts of the page "Meetings". */
+export const text = {
+  title: "Meetings",
+} as const;

@@ -1,0 +1,4 @@
+/** Texts of the page "Search". */
+export const text = {
+  title: "Search",
+} as const;

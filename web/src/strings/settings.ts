@@ -1,0 +1,4 @@
+/** Texts of the page "Settings". */
+export const text = {
+  title: "Settings",
+} as const;
