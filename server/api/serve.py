@@ -38,6 +38,7 @@ from server.api.interceptor import CallInterceptor
 from server.api.keys import KeyServicer
 from server.api.live import LiveServicer
 from server.api.live_socket import LiveSocket
+from server.api.mcp import McpEndpoint
 from server.api.meetings import MeetingServicer
 from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.api.organization import OrganizationServicer
@@ -101,11 +102,12 @@ class ApiDependencies:
 
 @dataclass(frozen=True)
 class ApiServer:
-    """The servers of the services, of WebSockets, and of plain HTTP."""
+    """The servers of the services, of WebSockets, of plain HTTP, and what answers assistants there."""
 
     services: aio.Server
     sockets: LiveSocket
     http: HttpServer
+    mcp: McpEndpoint
 
 
 def build_server(dependencies: ApiDependencies) -> ApiServer:
@@ -160,7 +162,9 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     names = [service.full_name for service in public_services()]
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     stream: Any = interceptor.guard_stream("/meetra.v1.LiveService/StreamMeeting", live.StreamMeeting)
-    return ApiServer(server, LiveSocket(stream), HttpServer(http_routes(HttpGuard(interceptor)), STOP_GRACE_S))
+    mcp = McpEndpoint()
+    http = HttpServer(http_routes(HttpGuard(interceptor), mcp), STOP_GRACE_S)
+    return ApiServer(server, LiveSocket(stream), http, mcp)
 
 
 async def serve(
@@ -192,6 +196,7 @@ async def serve(
     if socket_listen is not None:
         await server.sockets.start(socket_listen)
     if http_listen is not None:
+        await server.mcp.start(listen)
         await server.http.start(http_listen)
     await services.start()
     await states.set("", health_pb2.HealthCheckResponse.SERVING)
@@ -209,4 +214,5 @@ async def serve(
     await live.close()
     await server.sockets.stop()
     await asyncio.gather(services.stop(STOP_GRACE_S), server.http.stop())
+    await server.mcp.stop()
     await trail.close()
