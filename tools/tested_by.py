@@ -28,6 +28,8 @@ TESTED_BY = {
     "server/documents/outline.py": "server/documents/test_texts.py",
     "server/export/organization.py": "gateway/test_render_export.py",
     "server/storage/exports.py": "gateway/test_render_export.py",
+    "cli/mcp.py": "e2e/test_mcp.py",
+    "server/api/mcp.py": "e2e/test_mcp.py",
     "server/api/header_call.py": "server/api/test_http_guard.py",
     "server/api/http_call.py": "server/api/test_http_guard.py",
     "server/api/http_routes.py": "gateway/test_render_page.py",
