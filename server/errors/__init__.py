@@ -35,17 +35,27 @@ from server.errors.meetings import (
     AudioDeleted,
     ChannelsDiffer,
     ConsentRequired,
+    CorrectionNotLatest,
     FileTooLarge,
     MeetingFailed,
     MeetingNotFound,
     MeetingStillProcessing,
     RecordingTooLong,
     RedactionDiffers,
+    SentenceChanged,
+    SentenceNotFound,
     SpeakerNotFound,
+    TooManyCorrections,
     TranscriptDeleted,
     VoiceNotFound,
 )
 from server.errors.meetra_error import REASON_TRAILER, MeetraError
+from server.errors.uploads import (
+    TooManyUnfinishedUploads,
+    UploadLocked,
+    UploadNotFound,
+    UploadOffsetDiffers,
+)
 from server.errors.users import (
     InvalidCredentials,
     KeyNotFound,
@@ -54,6 +64,13 @@ from server.errors.users import (
     TooManyKeys,
     TooManyLogins,
     UserNotFound,
+)
+from server.errors.webhooks import (
+    TooManyWebhooks,
+    WebhookDeliveryNotFound,
+    WebhookNotFound,
+    WebhookPaused,
+    WebhooksOff,
 )
 
 __all__ = [
@@ -90,6 +107,10 @@ __all__ = [
     "SearchOverloaded",
     "ServiceUnavailable",
     "SessionNotFound",
+    "CorrectionNotLatest",
+    "SentenceChanged",
+    "SentenceNotFound",
+    "TooManyCorrections",
     "SpeakerNotFound",
     "StorageFull",
     "TakenOver",
@@ -97,9 +118,18 @@ __all__ = [
     "TooManyKeys",
     "TooManyLogins",
     "TooManyOpenCalls",
+    "TooManyUnfinishedUploads",
+    "TooManyWebhooks",
     "TranscriptDeleted",
     "Unauthenticated",
     "UnsupportedContentEncoding",
+    "UploadLocked",
+    "UploadNotFound",
+    "UploadOffsetDiffers",
     "UserNotFound",
     "VoiceNotFound",
+    "WebhookDeliveryNotFound",
+    "WebhookNotFound",
+    "WebhookPaused",
+    "WebhooksOff",
 ]

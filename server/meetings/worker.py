@@ -15,6 +15,7 @@ from server.meetings.job_runner import JobRunner
 from server.meetings.retention import Retention
 from server.search import SearchIndexing
 from server.storage import JOBS_CHANNEL, TRANSIENT_ERRORS, Database, DatabaseUnavailable, Job, audit, jobs
+from server.webhooks import WebhookSender
 
 SWEEP_EVERY_S = 3600.0
 # Old audit events of an organization that go in one statement.
@@ -37,6 +38,7 @@ class Worker:
         decoded: DecodedFiles,
         retention: Retention,
         indexing: SearchIndexing,
+        webhooks: WebhookSender | None = None,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -45,6 +47,7 @@ class Worker:
         self._decoded = decoded
         self._retention = retention
         self._indexing = indexing
+        self._webhooks = webhooks
         self._wake = asyncio.Event()
         self._running: Counter[UUID] = Counter()
         """Running jobs by organization."""
@@ -70,6 +73,8 @@ class Worker:
             group.create_task(self._forget_old_events())
             group.create_task(self._retention.run())
             group.create_task(self._indexing.run())
+            if self._webhooks is not None:
+                group.create_task(self._webhooks.run())
             for _ in range(self._settings.worker_concurrency):
                 group.create_task(self._lease_and_run())
         # The group's tasks run until cancelled.

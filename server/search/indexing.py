@@ -9,7 +9,7 @@ from uuid import UUID
 
 from server.conversation import Conversation, apply_edits, edit_from_document
 from server.insights import TOPICS, Answer, Topic
-from server.search.sentences import INDEX_VERSION, meeting_day, searchable_sentences
+from server.search.sentences import INDEX_VERSION, searchable_sentences
 from server.storage import Connection, Database, DatabaseUnavailable, insights, search, speakers
 
 LOOK_EVERY_S = 3600.0
@@ -37,11 +37,8 @@ async def index_meeting(
 async def _store(
     connection: Connection, organization_id: UUID, meeting_id: UUID, conversation: Conversation, topics: list[Topic]
 ) -> None:
-    dates = await search.find_day(connection, organization_id, meeting_id)
-    if dates is None:
-        return
     rows = await asyncio.to_thread(searchable_sentences, conversation, topics)
-    await search.replace(connection, organization_id, meeting_id, INDEX_VERSION, meeting_day(*dates), rows)
+    await search.replace(connection, organization_id, meeting_id, INDEX_VERSION, rows)
 
 
 class SearchIndexing:

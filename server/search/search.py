@@ -28,7 +28,6 @@ MAX_COMPARED = 500_000
 # For a query of words that the engine has to read.
 ENGINE_PATIENCE_S = 5.0
 CANDIDATES, ALIKE, MOST_WORDS = 200, 100, 20_000
-MAX_NAMES = 50_000
 
 
 class SearchBy(StrEnum):
@@ -140,15 +139,12 @@ async def _search(
 
     limits = SearchFilter(
         file_hash=wanted.file_hash,
+        speaker=wanted.speaker or None,
         first_day=wanted.date_from,
         last_day=wanted.date_to,
         topic_key=without_case(wanted.topic) or None,
         language=wanted.language or None,
     )
-    if wanted.speaker:
-        part = without_case(wanted.speaker)
-        names = await search_queries.list_names(connection, organization_id, MAX_NAMES)
-        limits = replace(limits, speakers=tuple(name for name in names if part in without_case(name)))
     if query.required:
         limits = replace(limits, required=_combined(await queries_of(query.required), " & "))
     if query.excluded:
@@ -168,7 +164,7 @@ async def _search(
         keys += [key for key in close if key not in shares]
         if compared.since is not None:
             notice = (
-                f"Meaning was compared in the newest {compared.sentences} sentences, back to {compared.since};"
+                f"Meaning was compared in the newest {compared.sentences} sentences, back to {compared.since:%Y-%m-%d};"
                 " older ones were found by their words. Search within dates to compare those."
             )
     rows = await search_queries.load(connection, organization_id, keys, meant)
@@ -179,7 +175,7 @@ async def _search(
         if is_worth_showing(share, row.similarity)
     ]
     # What is equally good is in the order of time, the newest meeting first.
-    worth.sort(key=lambda one: (-one[0], -one[1].created_at.timestamp(), one[1].file_hash, one[1].start_ms))
+    worth.sort(key=lambda one: (-one[0], -one[1].held_at.timestamp(), one[1].file_hash, one[1].start_ms))
     shown = worth[: wanted.limit]
     with_words = [row for _, row in shown if (row.meeting_id, row.number) in shares]
     matched = await _matched_words(connection, with_words, query, queries)

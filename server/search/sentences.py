@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import date, datetime
 
 from server.conversation import Conversation
 from server.engine import SENTENCE_VECTORS
 from server.insights import Topic
-from server.moments import day_of
 from server.search.configurations import configuration
 from server.search.tokens import index_text, without_case
 from server.storage import SearchSentence
@@ -51,8 +49,3 @@ def searchable_sentences(conversation: Conversation, topics: Sequence[Topic]) ->
             )
         )
     return rows
-
-
-def meeting_day(held_on: str | None, created_at: datetime) -> date:
-    """Return the day of a meeting: as it was stated, else of its upload, UTC."""
-    return day_of(held_on) if held_on else created_at.date()

@@ -13,6 +13,8 @@ from server.storage import (
     live_names,
     live_reports,
     live_rules,
+    meeting_lists,
+    meeting_scores,
     meetings,
     organizations,
     quotas,
@@ -22,8 +24,12 @@ from server.storage import (
     search_queries,
     session_tokens,
     speakers,
+    usage,
     users,
     voices,
+    webhook_deliveries,
+    webhook_events,
+    webhooks,
 )
 from server.storage.access import UnfitDatabase, check_access
 from server.storage.audit import AUDIT_ACTIONS, AuditEvent, AuditFilter, AuditPage
@@ -35,7 +41,9 @@ from server.storage.keys import SCOPES, KeyRow, KeyUser
 from server.storage.live import LiveRow, MeetingLost, NewEvent
 from server.storage.live_names import LiveSpeaker
 from server.storage.live_reports import HolderReport, RunningMeeting
-from server.storage.meetings import JOBS_CHANNEL, ListedMeeting, MeetingAnswer, MeetingState
+from server.storage.meeting_lists import SORTS, ListedMeeting, MeetingFilter, MeetingOrder, SortKey
+from server.storage.meeting_scores import ScoredMeeting, ScoredSpeaker, ScoresFilter
+from server.storage.meetings import JOBS_CHANNEL, MeetingAnswer, MeetingState
 from server.storage.migrate import migrate, migration_names
 from server.storage.organizations import OrganizationRow
 from server.storage.pool import (
@@ -54,9 +62,20 @@ from server.storage.retention import ExpiredPart, MeetingPart
 from server.storage.search import SearchSentence
 from server.storage.search_filter import SearchFilter
 from server.storage.search_queries import Compared, FoundRow, Meant, TermQueries, WordHit
-from server.storage.speakers import FoundSpeaker, SpeakerRow, speaker_id
+from server.storage.speakers import EditRow, FoundSpeaker, SpeakerRow, speaker_id
+from server.storage.usage import KeyUse, MonthUse
 from server.storage.users import ROLES, USERS_CHANNEL, EmailTaken, ListedUser, TokenUser, User
 from server.storage.voices import VoiceRow
+from server.storage.webhook_deliveries import (
+    DELIVERY_STATES,
+    DueDelivery,
+    DueRound,
+    WebhookAttempt,
+    WebhookDeliveryRow,
+    WebhookLease,
+)
+from server.storage.webhook_events import EVENT_TYPES, WEBHOOKS_CHANNEL
+from server.storage.webhooks import WebhookRow
 
 __all__ = [
     "audit",
@@ -68,10 +87,12 @@ __all__ = [
     "live_names",
     "live_reports",
     "live_rules",
+    "meeting_scores",
     "insights",
     "jobs",
     "keys",
     "live",
+    "meeting_lists",
     "meetings",
     "organizations",
     "quotas",
@@ -81,18 +102,30 @@ __all__ = [
     "search_queries",
     "session_tokens",
     "speakers",
+    "usage",
     "users",
     "voices",
+    "webhook_deliveries",
+    "webhook_events",
+    "webhooks",
     "AUDIT_ACTIONS",
+    "ScoredMeeting",
+    "ScoredSpeaker",
+    "ScoresFilter",
     "AuditEvent",
     "AuditFilter",
     "AuditPage",
     "Compared",
     "Connection",
+    "DELIVERY_STATES",
     "Database",
     "DatabaseFull",
     "DatabaseUnavailable",
     "DeletionRow",
+    "EditRow",
+    "DueDelivery",
+    "DueRound",
+    "EVENT_TYPES",
     "EmailTaken",
     "ExportedMeeting",
     "ExpiredPart",
@@ -104,15 +137,19 @@ __all__ = [
     "Job",
     "JobLost",
     "KeyRow",
+    "KeyUse",
     "KeyUser",
     "ListedMeeting",
     "ListedUser",
     "LiveRow",
     "Meant",
     "MeetingAnswer",
+    "MeetingFilter",
     "MeetingLost",
+    "MeetingOrder",
     "MeetingState",
     "MeetingPart",
+    "MonthUse",
     "NewDeletion",
     "NewEvent",
     "NotedConsent",
@@ -123,6 +160,8 @@ __all__ = [
     "SCOPES",
     "SearchFilter",
     "SearchSentence",
+    "SORTS",
+    "SortKey",
     "SpeakerRow",
     "StoredRedaction",
     "TRANSIENT_ERRORS",
@@ -135,6 +174,11 @@ __all__ = [
     "User",
     "VoiceRow",
     "WordHit",
+    "WEBHOOKS_CHANNEL",
+    "WebhookAttempt",
+    "WebhookDeliveryRow",
+    "WebhookLease",
+    "WebhookRow",
     "check_access",
     "enter_organization",
     "migrate",

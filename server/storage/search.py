@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -50,7 +49,6 @@ async def replace(
     organization_id: UUID,
     meeting_id: UUID,
     version: int,
-    day: date,
     sentences: Sequence[SearchSentence],
 ) -> None:
     """Index a meeting, instead of what was indexed of it."""
@@ -82,12 +80,10 @@ async def replace(
         ],
     )
     await connection.execute(
-        "INSERT INTO search_meetings (meeting_id, version, day, sentences) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT (meeting_id) DO UPDATE SET version = excluded.version, day = excluded.day,"
-        " sentences = excluded.sentences",
+        "INSERT INTO search_meetings (meeting_id, version, sentences) VALUES ($1, $2, $3)"
+        " ON CONFLICT (meeting_id) DO UPDATE SET version = excluded.version, sentences = excluded.sentences",
         meeting_id,
         version,
-        day,
         len(sentences),
     )
 
@@ -100,22 +96,10 @@ async def find_unindexed(
     return [(row["meeting_id"], row["organization_id"]) for row in rows]
 
 
-async def find_day(
-    connection: Connection, organization_id: UUID, meeting_id: UUID
-) -> tuple[str | None, datetime] | None:
-    """Return when a finished meeting was held, as it was stated, and uploaded; None if there is no such meeting."""
-    row = await connection.fetchrow(
-        "SELECT held_on, created_at FROM meetings WHERE organization_id = $1 AND id = $2 AND status = 'ready'",
-        organization_id,
-        meeting_id,
-    )
-    return (row["held_on"], row["created_at"]) if row else None
-
-
 async def try_lock_meeting(connection: Connection, organization_id: UUID, meeting_id: UUID) -> bool:
-    """Lock a meeting's row until the transaction ends; return False if it is gone, or another has it."""
+    """Lock a finished meeting's row until the transaction ends; return False if it is gone, or another has it."""
     locked = await connection.fetchval(
-        "SELECT true FROM meetings WHERE organization_id = $1 AND id = $2 FOR UPDATE SKIP LOCKED",
+        "SELECT true FROM meetings WHERE organization_id = $1 AND id = $2 AND status = 'ready' FOR UPDATE SKIP LOCKED",
         organization_id,
         meeting_id,
     )

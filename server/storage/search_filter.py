@@ -15,8 +15,8 @@ class SearchFilter:
     file_hash: str | None = None
     first_day: date | None = None
     last_day: date | None = None
-    speakers: tuple[str, ...] | None = None
-    """Names of speakers, as they are stored."""
+    speaker: str | None = None
+    """Part of a speaker's name, in any case."""
     topic_key: str | None = None
     """Part of ``SearchSentence.topic_key``."""
     language: str | None = None
@@ -27,12 +27,12 @@ class SearchFilter:
 
 
 def meeting_conditions(wanted: SearchFilter, values: list[Any]) -> str:
-    """Return a filter as conditions of meetings ``m`` and their index ``i``; its values are added."""
+    """Return a filter as conditions of meetings ``m``; its values are added."""
     return _joined(
         [
             ("m.file_hash = {}", wanted.file_hash),
-            ("i.day >= {}", wanted.first_day),
-            ("i.day <= {}", wanted.last_day),
+            ("m.held_at >= {}::date::timestamp AT TIME ZONE 'UTC'", wanted.first_day),
+            ("m.held_at < ({}::date + 1)::timestamp AT TIME ZONE 'UTC'", wanted.last_day),
         ],
         values,
     )
@@ -53,8 +53,8 @@ def sentence_conditions(wanted: SearchFilter, configurations: Sequence[str], val
             ("strpos(s.topic_key, {}) > 0", wanted.topic_key),
             (
                 "EXISTS (SELECT FROM speakers p WHERE p.organization_id = $1 AND p.meeting_id = s.meeting_id"
-                " AND p.label = s.speaker AND p.active AND p.alias = ANY({}::text[]))",
-                None if wanted.speakers is None else (list(wanted.speakers),),
+                " AND p.label = s.speaker AND p.active AND strpos(folded(p.alias), folded({})) > 0)",
+                wanted.speaker,
             ),
         ],
         values,

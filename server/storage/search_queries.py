@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -55,6 +55,8 @@ class FoundRow:
     file_hash: str
     meeting_name: str
     held_on: str | None
+    held_at: datetime
+    """By the stated date, else by its upload."""
     created_at: datetime
     speaker_id: UUID | None
     speaker_name: str | None
@@ -74,8 +76,8 @@ class Compared:
 
     sentences: int
     """Compared, before filters of sentences."""
-    since: date | None
-    """The day of the oldest meeting that was compared; None: all were."""
+    since: datetime | None
+    """When the oldest meeting that was compared was held; None: all were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +91,6 @@ class Meant:
     def text(self) -> str:
         """The vector as pgvector reads it."""
         return vector_text(np.asarray(self.vector))
-
-
-async def list_names(connection: Connection, organization_id: UUID, most: int) -> list[str]:
-    """Return the distinct names of speakers of an organization, at most ``most``."""
-    rows = await connection.fetch(
-        "SELECT DISTINCT alias FROM speakers WHERE organization_id = $1 AND active LIMIT $2", organization_id, most
-    )
-    return [row["alias"] for row in rows]
 
 
 async def list_configurations(connection: Connection, organization_id: UUID) -> list[str]:
@@ -173,14 +167,13 @@ async def find_words(
     conditions = meeting_conditions(wanted, values)
     conditions += sentence_conditions(wanted, queries.configurations, values)
     rows = await connection.fetch(
-        "WITH found AS (SELECT f.meeting_id, f.number, f.configuration, f.hits, i.day"
+        "WITH found AS (SELECT f.meeting_id, f.number, f.configuration, f.hits, m.held_at"
         " FROM sentences_with_words($2::tsquery, $3::text[], $4::tsquery[]) f"
-        " JOIN search_meetings i ON i.organization_id = $1 AND i.meeting_id = f.meeting_id"
-        " JOIN meetings m ON m.organization_id = $1 AND m.id = f.meeting_id"
+        " JOIN meetings m ON m.organization_id = $1 AND m.id = f.meeting_id AND m.delete_at IS NULL"
         " JOIN search_sentences s ON s.organization_id = $1 AND s.meeting_id = f.meeting_id AND s.number = f.number"
         f" WHERE f.organization_id = $1{conditions}),"
         " ranked AS (SELECT *, count(*) OVER (PARTITION BY configuration, hits) AS alike, row_number() OVER"
-        " (PARTITION BY configuration, hits ORDER BY day DESC, meeting_id, number) AS place FROM found)"
+        " (PARTITION BY configuration, hits ORDER BY held_at DESC, meeting_id, number) AS place FROM found)"
         " SELECT meeting_id, number, configuration, hits, alike FROM ranked WHERE place <= $5"
         " ORDER BY bit_count(hits::bit(64)) DESC, place LIMIT $6",
         *values,
@@ -204,14 +197,14 @@ async def find_meaning(
     values: list[Any] = [organization_id, most_compared]
     of_meetings = meeting_conditions(wanted, values)
     newest = (
-        "WITH ordered AS (SELECT i.meeting_id, i.day, i.sentences, sum(i.sentences) OVER"
-        " (ORDER BY i.day DESC, i.meeting_id) AS reach FROM search_meetings i"
-        " JOIN meetings m ON m.organization_id = $1 AND m.id = i.meeting_id"
+        "WITH ordered AS (SELECT i.meeting_id, m.held_at, i.sentences, sum(i.sentences) OVER"
+        " (ORDER BY m.held_at DESC, i.meeting_id) AS reach FROM search_meetings i"
+        " JOIN meetings m ON m.organization_id = $1 AND m.id = i.meeting_id AND m.delete_at IS NULL"
         f" WHERE i.organization_id = $1{of_meetings}), newest AS (SELECT * FROM ordered WHERE reach <= $2)"
     )
     reach = await connection.fetchrow(
         f"{newest} SELECT coalesce((SELECT sum(sentences) FROM newest), 0)::bigint AS sentences,"
-        " (SELECT min(day) FROM newest) AS since, (SELECT count(*) FROM ordered) > (SELECT count(*) FROM newest)"
+        " (SELECT min(held_at) FROM newest) AS since, (SELECT count(*) FROM ordered) > (SELECT count(*) FROM newest)"
         " AS cut",
         *values,
     )
@@ -239,12 +232,12 @@ async def load(
 ) -> list[FoundRow]:
     """Return sentences, (meeting, number) each, in any order; those that are gone are left out."""
     rows = await connection.fetch(
-        "SELECT s.meeting_id, s.number, m.file_hash, m.name AS meeting_name, m.held_on, m.created_at,"
+        "SELECT s.meeting_id, s.number, m.file_hash, m.name AS meeting_name, m.held_on, m.held_at, m.created_at,"
         " p.id AS speaker_id, p.alias AS speaker_name, s.start_ms, s.end_ms, s.text, s.language, s.configuration,"
         " s.topic, CASE WHEN s.model = $4 AND $4 <> '' THEN -(s.vector <#> $5::text::halfvec) END AS similarity"
         " FROM unnest($2::uuid[], $3::integer[]) AS k (meeting_id, number)"
         " JOIN search_sentences s ON s.organization_id = $1 AND s.meeting_id = k.meeting_id AND s.number = k.number"
-        " JOIN meetings m ON m.organization_id = $1 AND m.id = s.meeting_id"
+        " JOIN meetings m ON m.organization_id = $1 AND m.id = s.meeting_id AND m.delete_at IS NULL"
         " LEFT JOIN speakers p ON p.organization_id = $1 AND p.meeting_id = s.meeting_id AND p.label = s.speaker"
         " AND p.active",
         organization_id,

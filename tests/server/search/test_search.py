@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 import pytest
 
@@ -125,11 +126,7 @@ async def test_filters_by_person_day_topic_language_and_meeting(owner: Database,
     )
     await indexed(database, user, Said("Another plan."), file_hash=OTHER, names=("Kim",))
     await database.run(
-        lambda c: c.execute(
-            "UPDATE search_meetings SET day = '2026-01-31' WHERE meeting_id ="
-            " (SELECT id FROM meetings WHERE file_hash = $1)",
-            OTHER,
-        ),
+        lambda c: c.execute("UPDATE meetings SET held_on = '2026-01-31' WHERE file_hash = $1", OTHER),
         organization_id=user.organization_id,
     )
     await database.run(
@@ -161,6 +158,21 @@ async def test_an_organization_finds_its_own_alone(owner: Database, database: Da
     engine = search_of(database, budget=1)
     for wanted in (Wanted("budget"), Wanted("budget", SearchBy.WORDS), Wanted("budget", speaker="ada")):
         assert texts(await engine.find(ours.organization_id, wanted)) == ["Our budget."]
+
+
+async def test_a_meeting_whose_deletion_waits_is_not_found_until_it_is_called_off(
+    owner: Database, database: Database
+) -> None:
+    user = await make_user(owner)
+    await indexed(database, user, Said("The budget.", meaning=1))
+    engine = search_of(database, budget=1)
+    run = partial(database.run, organization_id=user.organization_id)
+    later = "UPDATE meetings SET delete_at = now() + interval '1 minute', delete_user_id = $1"
+    await run(lambda c: c.execute(later, user.id))
+    for by in SearchBy:
+        assert not (await engine.find(user.organization_id, Wanted("budget", by))).found
+    await run(lambda c: c.execute("UPDATE meetings SET delete_at = NULL, delete_user_id = NULL"))
+    assert texts(await engine.find(user.organization_id, Wanted("budget"))) == ["The budget."]
 
 
 async def test_vectors_of_another_model_are_not_compared(owner: Database, database: Database) -> None:
@@ -204,7 +216,7 @@ async def test_only_the_newest_meetings_are_compared_beyond_the_limit(
     await indexed(database, user, Said("It is dear.", meaning=1), Said("Yes."))
     await indexed(database, user, Said("It is cheap.", meaning=1), file_hash=OTHER)
     await database.run(
-        lambda c: c.execute("UPDATE search_meetings SET day = '2026-01-31' WHERE sentences = 2"),
+        lambda c: c.execute("UPDATE meetings SET held_on = '2026-01-31' WHERE file_hash <> $1", OTHER),
         organization_id=user.organization_id,
     )
     monkeypatch.setattr(search, "MAX_COMPARED", 2)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-
 from server.insights import Topic
-from server.search.sentences import MAX_TEXT, meeting_day, searchable_sentences
+from server.search.sentences import MAX_TEXT, searchable_sentences
 from tests.server.search.indexed import MODEL, Said, conversation_of
 
 TOPICS: list[Topic] = [
@@ -35,9 +33,3 @@ def test_what_the_database_cannot_hold_is_cut() -> None:
     (row,) = searchable_sentences(conversation_of([Said("a\0b" + "c" * MAX_TEXT)]), [])
     assert "\0" not in row.text
     assert len(row.text) == MAX_TEXT
-
-
-def test_a_meeting_is_of_the_day_that_was_stated() -> None:
-    uploaded = datetime(2026, 11, 29, 23, tzinfo=UTC)
-    assert meeting_day(None, uploaded) == date(2026, 11, 29)
-    assert meeting_day("2026-11-23T23:30:00-08:00", uploaded) == date(2026, 11, 23)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from functools import partial
 
 import numpy as np
@@ -12,8 +11,6 @@ from server.storage import search, search_queries
 from server.storage.pool import Connection, Database
 from server.storage.search import SearchSentence, vector_text
 from tests.server.storage.rows import fill_every_table, make_user, queued_meeting, ready_meeting
-
-DAY = date(2026, 11, 29)
 
 
 def row(number: int, text: str, vector: bytes = b"") -> SearchSentence:
@@ -40,7 +37,6 @@ async def test_a_meeting_indexed_again_has_its_new_rows_alone(owner: Database, d
                 organization_id=user.organization_id,
                 meeting_id=meeting_id,
                 version=1,
-                day=DAY,
                 sentences=sentences,
             )
         )
@@ -58,24 +54,20 @@ async def test_meetings_to_index_are_ready_and_have_a_transcript(owner: Database
     assert unindexed == [(ready, user.organization_id)]
     assert await database.run(lambda c: search.find_unindexed(c, 1, [ready], 9)) == []
     await database.run(
-        lambda c: search.replace(c, user.organization_id, ready, 1, DAY, []), organization_id=user.organization_id
+        lambda c: search.replace(c, user.organization_id, ready, 1, []), organization_id=user.organization_id
     )
     assert await database.run(lambda c: search.find_unindexed(c, 1, [], 9)) == []
     assert await database.run(lambda c: search.find_unindexed(c, 2, [], 9)) == unindexed
 
 
-async def test_the_day_is_that_of_a_ready_meeting(owner: Database, database: Database) -> None:
+async def test_a_meeting_that_is_not_ready_is_not_locked(owner: Database, database: Database) -> None:
     user = await make_user(owner)
     ready = await ready_meeting(database, user, "1" * 64)
-    run = partial(database.run, organization_id=user.organization_id)
-    found = await run(lambda c: search.find_day(c, user.organization_id, ready))
-    assert found is not None
-    assert found[0] is None
-    assert (datetime.now(UTC) - found[1]).days == 0
     await queued_meeting(database, user, "2" * 64)
+    run = partial(database.run, organization_id=user.organization_id)
     waiting = await run(lambda c: c.fetchval("SELECT id FROM meetings WHERE status = 'queued'"))
-    assert await run(lambda c: search.find_day(c, user.organization_id, waiting)) is None
     assert await run(lambda c: search.try_lock_meeting(c, user.organization_id, ready))
+    assert not await run(lambda c: search.try_lock_meeting(c, user.organization_id, waiting))
 
 
 async def test_words_are_found_by_the_index_and_in_one_organization(owner: Database, database: Database) -> None:

@@ -16,13 +16,11 @@ CREATE TABLE search_meetings (
     organization_id uuid NOT NULL DEFAULT current_organization(),
     -- Of what makes the rows; meetings with an older one are indexed again.
     version integer NOT NULL,
-    -- The meeting's date, else that of its upload.
-    day date NOT NULL,
     sentences integer NOT NULL,
     CONSTRAINT search_meetings_meeting_id_fkey FOREIGN KEY (meeting_id, organization_id)
         REFERENCES meetings (id, organization_id) ON DELETE CASCADE
 );
-CREATE INDEX search_meetings_newest ON search_meetings (organization_id, day DESC, meeting_id);
+CREATE INDEX search_meetings_of_organization ON search_meetings (organization_id);
 
 -- A sentence, with the corrections in force. Names of speakers are joined on reading.
 CREATE TABLE search_sentences (
