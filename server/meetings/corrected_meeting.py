@@ -22,6 +22,7 @@ class CorrectedMeeting:
     """A meeting, locked against other corrections until the transaction ends."""
 
     id: UUID
+    organization_id: UUID
     engine: Conversation
     """As the engine found it."""
     edits: tuple[Edit, ...]
@@ -60,7 +61,9 @@ async def lock_meeting(
 
     def build() -> CorrectedMeeting:
         conversation = Conversation.from_document(document)
-        return CorrectedMeeting(meeting_id, conversation, edits, apply_edits(conversation, edits))
+        return CorrectedMeeting(
+            meeting_id, caller.organization_id, conversation, edits, apply_edits(conversation, edits)
+        )
 
     # A long meeting takes a second.
     return await asyncio.to_thread(build)

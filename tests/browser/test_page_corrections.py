@@ -109,6 +109,17 @@ def test_escape_gives_a_correction_up(report: Page, rest: Rest, meeting: str) ->
     assert typed(report) == sentences(rest, meeting)[0]["text"]
 
 
+def test_the_editor_fits_a_phone(report: Page) -> None:
+    report.emulate((390, 844))
+    report.click('role=button[name="Transcript"]')
+    report.click("css=.sentence-correct >> nth=0")
+    report.wait_for(WORDS)
+    measured = "() => ((one) => [one.scrollWidth, one.clientWidth])(document.querySelector('.transcript-scroll'))"
+    inside, width = report.evaluate(measured)
+    assert inside <= width
+    assert report.violations() == []
+
+
 def test_a_sentence_is_given_to_somebody_else(report: Page, rest: Rest, meeting: str) -> None:
     first = sentences(rest, meeting)[0]
     open_editor(report)
