@@ -11,43 +11,49 @@ import signal
 import sys
 from pathlib import Path
 
+import argcomplete
+
+from cli import (
+    archive,
+    audit,
+    completion,
+    doctor,
+    keys,
+    meeting_export,
+    meeting_report,
+    meetings,
+    open_page,
+    organizations,
+    purge,
+    tokens,
+    users,
+    webhooks,
+)
 from cli.account import DEFAULT_DATA, BadAddress, account_on, client_of, resolve_account
 from cli.analyze import analyze
-from cli.argument_types import count, ip_address, non_negative, web_origin
+from cli.archive import CannotWrite
+from cli.argument_types import ip_address, web_origin
 from cli.audio_sources import SourceUnusable
-from cli.audit import DESCRIPTION as AUDIT
-from cli.audit import NoSuchOrganization, run_audit
-from cli.audit import add_arguments as audit_arguments
+from cli.audit import NoSuchOrganization
 from cli.console import PipedConsole
-from cli.export import DESCRIPTION as EXPORT
-from cli.export import CannotWrite, run_export
-from cli.export import add_arguments as export_arguments
 from cli.home import NotRunning
-from cli.keys import DESCRIPTION as KEYS
-from cli.keys import NoSuchKey, run_keys
-from cli.keys import add_arguments as keys_commands
+from cli.keys import NoSuchKey
+from cli.media_arguments import analyze_arguments, stream_arguments
+from cli.meeting_export import CannotExport
+from cli.meeting_named import NoSuchMeeting
 from cli.models import DESCRIPTION as MODELS
 from cli.models import run_models
-from cli.organizations import DESCRIPTION as ORGANIZATIONS
-from cli.organizations import add_arguments, redacted, run_organizations
 from cli.postgres import PostgresUnusable
-from cli.purge import DESCRIPTION as PURGE
-from cli.purge import PurgeFailed, run_purge
+from cli.purge import PurgeFailed
 from cli.settings import BadSettings
 from cli.stream import StreamOptions, stream
 from cli.terminal_text import escape_lines
-from cli.tokens import DESCRIPTION as TOKENS
-from cli.tokens import add_arguments as tokens_commands
-from cli.tokens import run_tokens
 from cli.up import SAMPLE, CannotStart, UpOptions, up
-from cli.users import DESCRIPTION as USERS
-from cli.users import NoSuchUser, run_users
-from cli.users import add_arguments as users_commands
+from cli.users import NoSuchUser
 from gateway import EnvoyMissing
 from meetra_client import MeetraError
 from privacy import TlsUnusable, UnsafeFile
 from server.auth import UnusableTokenKeys
-from server.channels import ChannelUse
 from server.storage import DatabaseUnavailable, EmailTaken
 
 # Errors that are reported in one line, without a stack trace.
@@ -55,6 +61,7 @@ REFUSALS = (
     BadAddress,
     BadSettings,
     CannotStart,
+    CannotExport,
     CannotWrite,
     NotRunning,
     PostgresUnusable,
@@ -64,6 +71,7 @@ REFUSALS = (
     DatabaseUnavailable,
     EmailTaken,
     NoSuchKey,
+    NoSuchMeeting,
     NoSuchOrganization,
     NoSuchUser,
     MeetraError,
@@ -71,6 +79,23 @@ REFUSALS = (
     UnsafeFile,
     PurgeFailed,
 )
+
+# Commands whose modules have ``DESCRIPTION`` and ``add_arguments``, in the order of the help.
+MODULES = {
+    "meetings": meetings,
+    "report": meeting_report,
+    "export": meeting_export,
+    "open": open_page,
+    "doctor": doctor,
+    "users": users,
+    "keys": keys,
+    "webhooks": webhooks,
+    "tokens": tokens,
+    "organizations": organizations,
+    "audit": audit,
+    "archive": archive,
+    "completion": completion,
+}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -99,6 +124,7 @@ def parser() -> argparse.ArgumentParser:
     up_command.add_argument(
         "--analyze", metavar="FILE", help="analyse this recording after the start; 'sample' is the bundled one"
     )
+    up_command.add_argument("--open", action="store_true", help="open the page in the browser once it is served")
     up_command.add_argument(
         "--cors-origin",
         action="append",
@@ -108,97 +134,12 @@ def parser() -> argparse.ArgumentParser:
         help="allow browser calls from pages of this origin (https://app.example, https://*.example.com; *: of all);"
         " repeatable",
     )
-    analyze_command = add("analyze", "Analyse recordings on a running system and print a report of each.")
-    analyze_command.add_argument("files", type=Path, nargs="+", metavar="FILE", help="audio or video")
-    analyze_command.add_argument("--date", default="", help="date of the meeting, ISO 8601")
-    analyze_command.add_argument(
-        "--channels",
-        choices=tuple(ChannelUse),
-        default="",
-        help="separate: each channel is one participant, such as a side of a call (default: mixed)",
-    )
-    analyze_command.add_argument("--json", action="store_true", help="print all answers with details as JSON")
-    stream_command = add("stream", "Stream a meeting live to a running system, watch it, and print its report.")
-    stream_command.add_argument(
-        "files",
-        nargs="*",
-        metavar="FILE",
-        help="audio or video, streamed in real time; 'sample': the bundled recording, '-': raw s16le on stdin",
-    )
-    stream_command.add_argument(
-        "--mic", nargs="?", const="", metavar="DEVICE", help="stream a microphone (default: the system's input device)"
-    )
-    stream_command.add_argument(
-        "--participant",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="name of the only speaker of a FILE; repeat for several FILEs, in their order",
-    )
-    stream_command.add_argument(
-        "--speed",
-        type=non_negative,
-        default=1.0,
-        help="speed of FILEs relative to real time; 0: as fast as accepted (default: 1)",
-    )
-    stream_command.add_argument("--rate", type=count, help="sample rate of '-', Hz (default: 16000)")
-    stream_command.add_argument("--channels", type=count, help="number of interleaved channels of '-' (default: 1)")
-    stream_command.add_argument(
-        "--separate",
-        action="store_true",
-        help="treat each channel of '-' as one participant, named by one --participant each",
-    )
-    stream_command.add_argument(
-        "--drop-every",
-        type=non_negative,
-        default=0.0,
-        metavar="SECONDS",
-        help="drop the connection periodically, to test reconnecting",
-    )
-    stream_command.add_argument("--resume", default="", metavar="SESSION", help="resume an open session")
-    stream_command.add_argument("--json", action="store_true", help="print JSON lines: the session, then every event")
-    for command in (analyze_command, stream_command):
-        command.add_argument(
-            "--gateway", help="URL of the gateway (default: MEETRA_URL, or that of the system on --data)"
-        )
-        command.add_argument(
-            "--email", help="email of the user (default: MEETRA_EMAIL, or MEETRA_TOKEN's, or the demo user)"
-        )
-        command.add_argument("--password", help="password of the user (default: MEETRA_PASSWORD, or the demo user's)")
-        command.add_argument("--name", default="", help="name of the meeting (default: the file name)")
-        command.add_argument("--speakers", type=count, default=0, help="number of speakers, if known")
-        command.add_argument(
-            "--language", default="", help="spoken language, such as en, deu or German (default: detected)"
-        )
-        command.add_argument(
-            "--key-terms",
-            action="append",
-            default=[],
-            metavar="TERMS",
-            help="names and terms to expect, separated by commas; repeatable",
-        )
-        command.add_argument(
-            "--consent",
-            action="append",
-            default=[],
-            metavar="NOTE",
-            help="who consented, and how: 'who; how' or 'who; how; when'; repeatable",
-        )
-        command.add_argument(
-            "--redact",
-            type=redacted,
-            default="",
-            metavar="KINDS",
-            help="redact these besides what the organization redacts: of email,phone,card,iban,name",
-        )
+    analyze_arguments(add("analyze", "Analyse recordings on a running system and print a report of each."))
+    stream_arguments(add("stream", "Stream a meeting live to a running system, watch it, and print its report."))
     add("env", 'Print shell exports: eval "$(meetra env)".')
-    users_commands(add("users", USERS))
-    keys_commands(add("keys", KEYS))
-    tokens_commands(add("tokens", TOKENS))
-    add_arguments(add("organizations", ORGANIZATIONS))
-    audit_arguments(add("audit", AUDIT))
-    export_arguments(add("export", EXPORT))
-    add("purge", PURGE)
+    for name, module in MODULES.items():
+        module.add_arguments(add(name, module.DESCRIPTION))
+    add("purge", purge.DESCRIPTION)
     # Its arguments, including --help, are its own: main() passes them on before parsing.
     commands.add_parser("models", help=MODELS, description=MODELS)
     return root
@@ -212,7 +153,8 @@ async def run_up(arguments: argparse.Namespace) -> int:
         if not recording.is_file():
             raise CannotStart(f"recording not found: {recording}")
     origins = tuple(arguments.cors_origin)
-    return await up(UpOptions(arguments.data, arguments.ready_file, arguments.host, arguments.port, recording, origins))
+    place = (arguments.data, arguments.ready_file, arguments.host, arguments.port)
+    return await up(UpOptions(*place, recording, origins, arguments.open))
 
 
 async def run_analyze(arguments: argparse.Namespace) -> int:
@@ -277,7 +219,10 @@ def main() -> int:
     """Run one command and return the exit code; 0 on success."""
     if sys.argv[1:2] == ["models"]:
         return run_models(sys.argv[2:])
-    arguments = parser().parse_args()
+    commands_parser = parser()
+    # Does something only where the shell asks what may follow.
+    argcomplete.autocomplete(commands_parser)
+    arguments = commands_parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     # gRPC's log messages do not help users.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -286,13 +231,20 @@ def main() -> int:
         "analyze": run_analyze,
         "stream": run_stream,
         "env": run_env,
-        "users": run_users,
-        "purge": run_purge,
-        "organizations": run_organizations,
-        "keys": run_keys,
-        "tokens": run_tokens,
-        "audit": run_audit,
-        "export": run_export,
+        "meetings": meetings.run_meetings,
+        "report": meeting_report.run_report,
+        "export": meeting_export.run_export,
+        "open": open_page.run_open,
+        "doctor": doctor.run_doctor,
+        "users": users.run_users,
+        "keys": keys.run_keys,
+        "webhooks": webhooks.run_webhooks,
+        "tokens": tokens.run_tokens,
+        "organizations": organizations.run_organizations,
+        "audit": audit.run_audit,
+        "archive": archive.run_archive,
+        "purge": purge.run_purge,
+        "completion": completion.run_completion,
     }
     try:
         return asyncio.run(commands[arguments.command](arguments))

@@ -23,8 +23,17 @@ class BadAddress(Exception):
     """The address of a server is none; the message shows what one looks like."""
 
 
+def add_account_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the options that say which server a command asks, and as whom."""
+    command.add_argument("--gateway", help="URL of the gateway (default: MEETRA_URL, or that of the system on --data)")
+    command.add_argument(
+        "--email", help="email of the user (default: MEETRA_EMAIL, or MEETRA_TOKEN's, or the demo user)"
+    )
+    command.add_argument("--password", help="password of the user (default: MEETRA_PASSWORD, or the demo user's)")
+
+
 def resolve_account(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Account:
-    """Return the server and the user of a command with the options of ``analyze`` and ``stream``.
+    """Return the server and the user of a command with the options of ``add_account_arguments``.
 
     Options come first, then ``MEETRA_URL`` and the user of the environment (``meetra_client.environment_account``),
     then the system on ``--data``. With a stated ``--data`` the environment counts only for the password of a stated

@@ -17,6 +17,9 @@ MAX_ALIAS = 200
 DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 50, 1000
 _HASH = re.compile(r"[0-9a-f]{64}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# In place of a zone's plus: the result of an unescaped `+` in a form-encoded query.
+_LOST_PLUS = re.compile(r" (?=\d{2}:?\d{2}$)")
+MAX_TIME = 40
 _CHOSEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -88,6 +91,19 @@ def validate_page_size(value: int) -> int:
 def format_page_token(created_at: datetime, id_: UUID) -> str:
     """Encode the position of the next page; opaque to callers."""
     return base64.urlsafe_b64encode(f"{created_at.isoformat()} {id_}".encode()).decode()
+
+
+def parse_moment(name: str, text: str) -> datetime | None:
+    """Parse a date, or date and time, in UTC unless it has a zone; None if empty. Raises BadRequest."""
+    if not text:
+        return None
+    try:
+        if len(text) > MAX_TIME:
+            raise ValueError("too long")
+        moment = datetime.fromisoformat(_LOST_PLUS.sub("+", text) if "T" in text else text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadRequest(name, "must be an ISO 8601 date or time such as 2026-11-23 or 2026-11-23T14:00:00Z") from None
 
 
 class Listed(Protocol):

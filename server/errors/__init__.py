@@ -49,6 +49,12 @@ from server.errors.meetings import (
     VoiceNotFound,
 )
 from server.errors.meetra_error import REASON_TRAILER, MeetraError
+from server.errors.uploads import (
+    TooManyUnfinishedUploads,
+    UploadLocked,
+    UploadNotFound,
+    UploadOffsetDiffers,
+)
 from server.errors.users import (
     InvalidCredentials,
     KeyNotFound,
@@ -57,6 +63,13 @@ from server.errors.users import (
     TooManyKeys,
     TooManyLogins,
     UserNotFound,
+)
+from server.errors.webhooks import (
+    TooManyWebhooks,
+    WebhookDeliveryNotFound,
+    WebhookNotFound,
+    WebhookPaused,
+    WebhooksOff,
 )
 
 __all__ = [
@@ -103,9 +116,18 @@ __all__ = [
     "TooManyKeys",
     "TooManyLogins",
     "TooManyOpenCalls",
+    "TooManyUnfinishedUploads",
+    "TooManyWebhooks",
     "TranscriptDeleted",
     "Unauthenticated",
     "UnsupportedContentEncoding",
+    "UploadLocked",
+    "UploadNotFound",
+    "UploadOffsetDiffers",
     "UserNotFound",
     "VoiceNotFound",
+    "WebhookDeliveryNotFound",
+    "WebhookNotFound",
+    "WebhookPaused",
+    "WebhooksOff",
 ]

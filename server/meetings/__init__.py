@@ -8,9 +8,11 @@ from server.meetings.decoded_files import DecodedFiles
 from server.meetings.deletion import Deletion
 from server.meetings.job_runner import JobRunner
 from server.meetings.meeting_consents import MeetingConsents
+from server.meetings.resumable_uploads import Progress, ResumableUploads
 from server.meetings.retention import Retention
 from server.meetings.upload import UploadChunk, UploadLimits, Uploads
 from server.meetings.upload_allowance import UploadAllowances, require_room_for_live_meeting
+from server.meetings.upload_body import TEXT_FIELDS, media_type_of
 from server.meetings.upload_fields import MAX_KEY_TERM, MAX_NAME, deduplicate_terms, validate_details, validate_name
 from server.meetings.worker import Worker
 
@@ -25,7 +27,10 @@ __all__ = [
     "MAX_NAME",
     "MAX_SENTENCE_TEXT",
     "MeetingConsents",
+    "Progress",
+    "ResumableUploads",
     "Retention",
+    "TEXT_FIELDS",
     "UploadAllowances",
     "UploadChunk",
     "UploadLimits",
@@ -35,5 +40,6 @@ __all__ = [
     "validate_name",
     "deduplicate_terms",
     "decompress_body",
+    "media_type_of",
     "require_room_for_live_meeting",
 ]

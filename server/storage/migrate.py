@@ -13,6 +13,11 @@ ADVISORY_LOCK = 0x6D656574
 log = logging.getLogger(__name__)
 
 
+def migration_names() -> list[str]:
+    """Return the names of the migrations of this version, in their order."""
+    return sorted(path.name for path in MIGRATIONS.glob("*.sql"))
+
+
 async def migrate(url: str) -> list[str]:
     """Apply missing migrations and return the names of the applied files.
 

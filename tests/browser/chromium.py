@@ -137,7 +137,7 @@ class Page:
         """Press keys one after another, such as ``Tab`` or ``Control+a``, at whatever has the focus."""
         self._command({"keys": list(keys)}, ACTION_TIMEOUT_S)
 
-    def type(self, text: str) -> None:
+    def type_text(self, text: str) -> None:
         """Type at whatever has the focus."""
         self._command({"type": text}, ACTION_TIMEOUT_S)
 

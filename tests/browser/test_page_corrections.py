@@ -78,7 +78,7 @@ def test_words_are_corrected_and_undone_by_keyboard_alone(report: Page, rest: Re
     open_editor(report)
     assert report.violations(".transcript") == []
     # The words are selected: typing replaces them.
-    report.type("Do zebras like green tea?")
+    report.type_text("Do zebras like green tea?")
     report.press("Enter")
     report.wait_for(EDITOR, "hidden")
     report.wait_for('css=[data-index="0"] >> text="(corrected)"')
@@ -100,7 +100,7 @@ def test_words_are_corrected_and_undone_by_keyboard_alone(report: Page, rest: Re
 
 def test_escape_gives_a_correction_up(report: Page, rest: Rest, meeting: str) -> None:
     open_editor(report)
-    report.type("Nobody said this.")
+    report.type_text("Nobody said this.")
     report.press("Escape")
     report.wait_for(EDITOR, "hidden")
     report.wait_for('css=[data-index="0"] .sentence-correct:focus')
@@ -164,7 +164,7 @@ def test_people_are_renamed_merged_and_split(report: Page, rest: Rest, meeting: 
 
 def test_what_is_typed_outlives_an_expired_token(system: System, report: Page, rest: Rest, meeting: str) -> None:
     open_editor(report)
-    report.type("Typed before the token expired.")
+    report.type_text("Typed before the token expired.")
     token = report.evaluate("() => localStorage.getItem('meetra-token')")
     httpx.post(f"{system.gateway}/api/logout", headers={"authorization": f"Bearer {token}"}, json={}).raise_for_status()
     report.press("Enter")
@@ -182,7 +182,7 @@ def test_what_is_typed_outlives_a_restart_and_a_reloaded_page(
     system: System, report: Page, rest: Rest, meeting: str
 ) -> None:
     open_editor(report)
-    report.type("Typed before the restart.")
+    report.type_text("Typed before the restart.")
     with system.paused():
         system.kill("api")
         report.press("Enter")
@@ -200,7 +200,7 @@ def test_what_is_typed_outlives_a_restart_and_a_reloaded_page(
 
 def test_what_somebody_else_corrected_is_shown_before_it_is_replaced(report: Page, rest: Rest, meeting: str) -> None:
     open_editor(report)
-    report.type("What I heard.")
+    report.type_text("What I heard.")
     theirs = rest.http.put(f"{M}/sentences/1/text", params={"file-hash": meeting}, json={"text": "What they heard."})
     assert theirs.status_code == 200, theirs.text
     report.press("Enter")
@@ -214,7 +214,7 @@ def test_what_somebody_else_corrected_is_shown_before_it_is_replaced(report: Pag
 
 def test_drafts_are_gone_with_whoever_typed_them(report: Page) -> None:
     open_editor(report)
-    report.type("Mine alone.")
+    report.type_text("Mine alone.")
     assert report.evaluate("() => Object.keys(sessionStorage).length") == 1
     report.click('role=button[name="Sign out"]')
     report.wait_for('input[name="password"]')

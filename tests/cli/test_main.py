@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cli.__main__ import parser
+from cli.__main__ import MODULES, parser
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,11 @@ from cli.__main__ import parser
         ["users", "role", "a@example.org"],
         ["users", "add", "a@example.org", "--role", "king"],
         ["users", "add"],
+        ["report"],
+        ["report", "yesterday"],
+        ["export", "latest"],
+        ["meetings", "list", "--limit", "-1"],
+        ["completion", "tcsh"],
         ["organizations", "Demo", "--stored-bytes", "much"],
     ],
 )
@@ -37,7 +42,7 @@ def test_what_is_no_command_is_refused_with_2(arguments: list[str], capsys: pyte
 
 
 def test_every_command_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ("up", "analyze", "stream", "env", "users", "keys", "organizations", "purge"):
+    for command in ("up", "analyze", "stream", "env", "purge", *MODULES):
         with pytest.raises(SystemExit) as raised:
             parser().parse_args([command, "--help"])
         assert raised.value.code == 0

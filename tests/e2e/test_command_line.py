@@ -128,3 +128,78 @@ def test_up_stops_at_once_and_says_which_model_does_not_fit(tmp_path: Path) -> N
     assert done.returncode == 1
     assert f"MEETRA_INFERENCE_VAD={broken}" in done.stderr, done.stderr
     assert "not a usable ONNX model" in done.stderr
+
+
+def test_meetings_are_listed_reported_exported_opened_and_deleted(system: System, rest: Rest, tmp_path: Path) -> None:
+    recording = tmp_path / "to delete.wav"
+    recording.write_bytes(excerpt(20))
+    assert system.meetra("analyze", str(recording), "--date", "2026-11-23").returncode == 0
+    listed = system.meetra("meetings", "list", "--json", "--limit", "1")
+    (meeting,) = map(json.loads, listed.stdout.splitlines())
+    assert (meeting["name"], meeting["status"]) == ("to delete.wav", "ready")
+    digits = meeting["file_hash"][:12]
+    row = next(line for line in system.meetra("meetings", "list").stdout.splitlines() if digits in line)
+    assert row.split() == [digits, "2026-11-23", "0:00:20", str(meeting["speakers"]), "ready", "to", "delete.wav"]
+
+    report = system.meetra("report", digits)
+    assert "Balance" in report.stdout, report.stderr
+    asked = {"file-hash": meeting["file_hash"], "include_details": "true"}
+    balance = rest.http.get("/single-feature-api/meeting/balance-score", params=asked).json()
+    assert json.loads(system.meetra("report", "latest", "--json").stdout)["balance"] == balance
+
+    subtitles = tmp_path / "meeting.srt"
+    assert system.meetra("export", digits, "--format", "srt", "-o", str(subtitles)).returncode == 0
+    assert subtitles.read_text().startswith("1\n00:00:0")
+    assert system.meetra("export", digits, "--format", "srt").stdout == subtitles.read_text()
+    unknown = system.meetra("export", digits, "--format", "doc", "-o", str(subtitles))
+    assert unknown.returncode == 1
+    assert "format" in unknown.stderr
+    assert subtitles.read_text().startswith("1\n"), "what was there stays where an export fails"
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+    opened = system.meetra("open", digits, "--print")
+    assert opened.stdout.strip() == f"{system.gateway}/#/meetings/{meeting['file_hash']}"
+
+    refused = subprocess.run(
+        [sys.executable, "-m", "cli", "meetings", "delete", digits, "--data", str(system.data)],
+        cwd=ROOT,
+        input="n\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (refused.returncode, "nothing was deleted" in refused.stdout) == (1, True)
+    deleted = system.meetra("meetings", "delete", digits, "--yes")
+    assert deleted.stdout.strip() == f"deleted {meeting['file_hash']}"
+    gone = system.meetra("report", digits)
+    assert gone.returncode == 1
+    assert f"no meeting's file hash begins with {digits}" in gone.stderr
+
+
+def test_the_doctor_finds_nothing_wrong_with_a_system_that_works(system: System) -> None:
+    examined = system.meetra("doctor", "--json")
+    found = json.loads(examined.stdout)
+    assert [one for one in found if one["state"] == "wrong"] == []
+    assert {one["about"] for one in found} >= {"programs", "models", "disk", "gateway", "database", "analyses", "logs"}
+    assert examined.returncode == 0
+    said = system.meetra("doctor").stdout
+    assert f"good    gateway: {system.gateway} logs in and answers" in said
+
+
+def test_the_shell_completes_commands_and_options() -> None:
+    script = 'eval "$(python -m cli completion bash)"; complete -p meetra'
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    made = subprocess.run(["bash", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert made.stdout.strip().endswith("meetra")
+    asked = {
+        **environment,
+        "_ARGCOMPLETE": "1",
+        "COMP_LINE": "meetra exp",
+        "COMP_POINT": "10",
+        "_ARGCOMPLETE_IFS": "\n",
+    }
+    line = 'exec 8>&1; "$0" -m cli'
+    offered = subprocess.run(
+        ["bash", "-c", line, sys.executable], cwd=ROOT, env=asked, capture_output=True, text=True, check=True
+    )
+    assert offered.stdout.strip() == "export"

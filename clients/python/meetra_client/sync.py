@@ -159,6 +159,7 @@ class MeetraClient(Blocking[asynchronous.MeetraClient]):
     wait = blocking(MeetingCalls.wait)
     meetings = iterating(MeetingCalls.meetings)
     delete = blocking(MeetingCalls.delete)
+    restore = blocking(MeetingCalls.restore)
     transcript = blocking(MeetingCalls.transcript)
     export_meeting = iterating(MeetingCalls.export_meeting)
     live_meetings = iterating(LiveCalls.live_meetings)

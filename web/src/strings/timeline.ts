@@ -2,6 +2,7 @@
 export const text = {
   heading: "Who speaks when",
   overlap: "At once",
+  player: "Player",
   position: "Position in the meeting",
   positionOf: (at: string, of: string) => `${at} of ${of}`,
   play: "Play",

@@ -4,7 +4,8 @@ import { text } from "../../strings/timeline.js";
 import { spansBySpeaker } from "../timeline/spans.js";
 import { Timeline } from "../timeline/timeline.js";
 import type { Sentence } from "../transcript_model.js";
-import { MeetingAudio } from "./meeting_audio.js";
+import { PlayerBar } from "./player_bar.js";
+import "./player.css";
 
 interface PlayerDockProps {
   readonly fragments: readonly FragmentQuality[];
@@ -14,13 +15,15 @@ interface PlayerDockProps {
   readonly ready: boolean;
 }
 
-/** The timeline and what plays it, at hand wherever the page is. */
+/** The timeline, and what plays the meeting, which stays in view. */
 export function PlayerDock({ fragments, sentences, topics, ready }: PlayerDockProps) {
   const spans = useMemo(() => (ready ? spansBySpeaker(fragments, sentences) : new Map()), [ready, fragments, sentences]);
   return (
-    <section class="player-dock" aria-label={text.heading}>
-      <Timeline spans={spans} topics={topics} peaks={[]} />
-      <MeetingAudio />
-    </section>
+    <>
+      <section class="card" aria-label={text.heading}>
+        <Timeline spans={spans} topics={topics} peaks={[]} />
+      </section>
+      <PlayerBar source={undefined} />
+    </>
   );
 }

@@ -1,4 +1,4 @@
-"""``meetra export``, in a real database: a new file that only its owner reads, whole or not at all."""
+"""``meetra archive``, in a real database: a new file that only its owner reads, whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from cli.__main__ import parser
+from cli.archive import CannotWrite, run_archive
 from cli.audit import NoSuchOrganization
 from cli.database_roles import OWNER
-from cli.export import CannotWrite, run_export
 from cli.postgres import PostgresServer
 from server.audio import AudioLog
 from server.storage.pool import Database
@@ -51,7 +51,7 @@ def run(
     monkeypatch.setenv("MEETRA_AUDIO_DIR", str(tmp_path / "audio"))
 
     async def command(*arguments: str) -> str:
-        assert await run_export(parser().parse_args(["export", *arguments])) == 0
+        assert await run_archive(parser().parse_args(["archive", *arguments])) == 0
         return capsys.readouterr().out
 
     return command
@@ -73,7 +73,7 @@ async def test_the_archive_is_complete_and_nobody_else_s_to_read(
     assert content[f"meetings/{HASH}/recording.wav"] == b"a recording"
     assert json.loads(content["manifest.json"])["organization"]["name"] == "Acme"
     rows = await owner.run(lambda c: c.fetch("SELECT actor, action, method FROM audit_events"))
-    assert [tuple(row) for row in rows] == [("operator", "export", "meetra export")]
+    assert [tuple(row) for row in rows] == [("operator", "export", "meetra archive")]
     await run("Acme", str(tmp_path / "small.tar"), "--no-audio")
     with tarfile.open(tmp_path / "small.tar") as opened:
         assert not [name for name in opened.getnames() if "recording" in name]

@@ -1,4 +1,4 @@
-"""``meetra export``: everything of an organization as one file, for the operator."""
+"""``meetra archive``: everything of an organization as one file, for the operator."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
 
 
-async def run_export(arguments: argparse.Namespace) -> int:
+async def run_archive(arguments: argparse.Namespace) -> int:
     """Write the archive; return 0. What is incomplete is removed.
 
     Raises NotRunning, NoSuchOrganization, DatabaseUnavailable, BadSettings, CannotWrite.
@@ -75,7 +75,7 @@ async def _write(database: Database, organization_id: UUID, export: Organization
         with os.fdopen(descriptor, "wb") as file:
             # Before the first byte: whoever ends the command early has read something.
             await database.run(
-                lambda c: audit.add_by_operator(c, organization_id, "meetra export", "export"),
+                lambda c: audit.add_by_operator(c, organization_id, "meetra archive", "export"),
                 organization_id=organization_id,
             )
             with console.status("") as status:

@@ -1,0 +1,100 @@
+"""What ``meetra doctor`` looks at in a running system: its answers, its database, its logs."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cli.account import IMPATIENCE, client_of, described_account
+from cli.findings import Finding, State
+from cli.home import Home
+from meetra_client import MeetraError
+from server.storage import Connection, Database, DatabaseUnavailable, migration_names
+
+# Jobs that are due for longer wait for something else than a free place.
+LONG_WAIT = timedelta(minutes=10)
+# As far back as logs are read.
+RECENT = timedelta(hours=1)
+# Bytes of the end of a log that are read.
+TAIL = 256 * 1024
+_ERROR = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),\d+ (?:ERROR|CRITICAL) (.*)")
+
+
+async def check_answers(system: dict[str, Any]) -> list[Finding]:
+    """Log in as the demo user and list meetings, through the gateway."""
+    address = system["gateway"]
+    try:
+        async with client_of(described_account(system), IMPATIENCE) as client:
+            async for _ in client.meetings(page_size=1):
+                break
+    except MeetraError as error:
+        fix = "see the logs of envoy and api in the data folder; if the process was killed, start it again: make run"
+        return [Finding("gateway", State.WRONG, f"{address}: {error}", fix)]
+    return [Finding("gateway", State.GOOD, f"{address} logs in and answers")]
+
+
+async def check_database(home: Home) -> list[Finding]:
+    """Look at the schema and at what waits for the worker."""
+    try:
+        database = await Database.connect(home.database_url_file.read_text(encoding="utf-8").strip(), patience_s=2)
+    except (OSError, DatabaseUnavailable) as error:
+        return [Finding("database", State.WRONG, str(error), "see postgres.log in the data folder; start again")]
+    try:
+        return [await database.run(_schema), await database.run(_queue)]
+    finally:
+        await database.close()
+
+
+async def _schema(connection: Connection) -> Finding:
+    known = {row["name"] for row in await connection.fetch("SELECT name FROM schema_migrations")}
+    files = set(migration_names())
+    if missing := sorted(files - known):
+        return Finding(
+            "database", State.WRONG, f"migrations are missing: {', '.join(missing)}", "start the system again"
+        )
+    if newer := sorted(known - files):
+        text = f"a newer version has migrated it: {', '.join(newer)}"
+        return Finding("database", State.WRONG, text, "run that version, or restore a backup of this one")
+    return Finding("database", State.GOOD, f"reachable, {len(known)} migrations")
+
+
+async def _queue(connection: Connection) -> Finding:
+    row = await connection.fetchrow(
+        "SELECT count(*) AS jobs, count(*) FILTER (WHERE lease_until > now()) AS running,"
+        " max(now() - run_at) FILTER (WHERE lease_until IS NULL OR lease_until <= now()) AS waits FROM jobs"
+    )
+    assert row is not None
+    waits = row["waits"] or timedelta()
+    text = f"{row['running']} analyses run, {row['jobs'] - row['running']} wait"
+    if waits > LONG_WAIT and not row["running"]:
+        fix = "the worker is not working: see worker.log in the data folder"
+        return Finding("analyses", State.WRONG, f"{text}, the first for {waits.seconds // 60} minutes", fix)
+    if waits > LONG_WAIT:
+        fix = "more workers, or more processors, would shorten the queue (docs/performance.md)"
+        return Finding("analyses", State.ADVICE, f"{text}, the first for {waits.seconds // 60} minutes", fix)
+    return Finding("analyses", State.GOOD, text)
+
+
+def check_logs(home: Home, now: datetime | None = None) -> Finding:
+    """Look for errors of the last hour in the logs."""
+    since = (now or datetime.now(UTC)) - RECENT
+    found: dict[str, list[str]] = {}
+    for path in sorted(home.logs.glob("*.log")):
+        if errors := [text for moment, text in _errors(path) if moment >= since]:
+            found[path.name] = errors
+    if not found:
+        return Finding("logs", State.GOOD, "no errors in the last hour")
+    counts = ", ".join(f"{name}: {len(errors)}" for name, errors in found.items())
+    last = next(reversed(found.values()))[-1]
+    return Finding("logs", State.ADVICE, f"errors in the last hour: {counts}; the last: {last[:200]}", str(home.logs))
+
+
+def _errors(path: Path) -> list[tuple[datetime, str]]:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL))
+        lines = file.read().decode("utf-8", "replace").splitlines()
+    matches = [match for line in lines if (match := _ERROR.match(line))]
+    # Our programs log in the machine's time.
+    return [(datetime.fromisoformat(match[1]).astimezone(UTC), match[2]) for match in matches]

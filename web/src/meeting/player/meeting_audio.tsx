@@ -1,4 +1,0 @@
-/** The meeting's audio. */
-export function MeetingAudio() {
-  return null;
-}
