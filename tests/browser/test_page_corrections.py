@@ -69,8 +69,7 @@ def open_editor(page: Page) -> None:
     page.press("Tab")
     assert page.evaluate("() => document.activeElement.matches('.sentence-correct')")
     page.press("Enter")
-    page.wait_for(WORDS)
-    assert page.evaluate("() => document.activeElement.matches('.sentence-editor textarea')")
+    page.wait_for(f"{WORDS}:focus")
 
 
 def test_words_are_corrected_and_undone_by_keyboard_alone(report: Page, rest: Rest, meeting: str) -> None:
