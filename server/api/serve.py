@@ -19,6 +19,7 @@ from meetra.v1 import (
     live_pb2_grpc,
     meetings_pb2_grpc,
     organization_pb2_grpc,
+    playback_pb2_grpc,
     speakers_pb2_grpc,
     users_pb2_grpc,
     voices_pb2_grpc,
@@ -40,6 +41,7 @@ from server.api.live_socket import LiveSocket
 from server.api.meetings import MeetingServicer
 from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.api.organization import OrganizationServicer
+from server.api.playback import MeetingSound, PlaybackServicer
 from server.api.public_services import public_services
 from server.api.speakers import SpeakerServicer
 from server.api.users import UserServicer
@@ -59,7 +61,7 @@ from server.auth import (
 )
 from server.config import ServerSettings
 from server.disk import DiskReserve
-from server.export import MeetingAudio
+from server.export import MeetingAudio, Playback
 from server.fair_slots import FairSlots
 from server.live import LiveSessionRegistry
 from server.meetings import Corrections, Deletion, ResumableUploads, Uploads
@@ -97,11 +99,12 @@ class ApiDependencies:
 
 @dataclass(frozen=True)
 class ApiServer:
-    """The servers of the services, of WebSockets, and of plain HTTP."""
+    """The servers of the services, of WebSockets, and of plain HTTP, and what they do beside their calls."""
 
     services: aio.Server
     sockets: LiveSocket
     http: HttpServer
+    playback: Playback
 
 
 def build_server(dependencies: ApiDependencies) -> ApiServer:
@@ -150,13 +153,17 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
     voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(dependencies.database), server)
     grants = SessionGrants(dependencies.authenticator.session_tokens, database)
+    playback = Playback(audio_log, database, FairSlots(1), disk)
+    players = PlaybackServicer(database, answers, playback, grants)
+    playback_pb2_grpc.add_PlaybackServiceServicer_to_server(players, server)
     live = LiveServicer(dependencies.live, settings, grants, database)
     live_pb2_grpc.add_LiveServiceServicer_to_server(live, server)
     names = [service.full_name for service in public_services()]
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     stream: Any = interceptor.guard_stream("/meetra.v1.LiveService/StreamMeeting", live.StreamMeeting)
-    routes = http_routes(HttpGuard(interceptor), ResumableUploads(dependencies.uploads, database))
-    return ApiServer(server, LiveSocket(stream), HttpServer(routes, STOP_GRACE_S))
+    sound = MeetingSound(players, audio_log)
+    routes = http_routes(HttpGuard(interceptor), ResumableUploads(dependencies.uploads, database), sound)
+    return ApiServer(server, LiveSocket(stream), HttpServer(routes, STOP_GRACE_S), playback)
 
 
 async def serve(
@@ -205,4 +212,5 @@ async def serve(
     await live.close()
     await server.sockets.stop()
     await asyncio.gather(services.stop(STOP_GRACE_S), server.http.stop())
+    await server.playback.close()
     await trail.close()
