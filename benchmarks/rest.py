@@ -29,7 +29,7 @@ from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from benchmarks.accuracy import stored_conversation
-from benchmarks.running_system import ROOT, RunningSystem, circumstances, running_system
+from benchmarks.running_system import ROOT, circumstances, running_system
 from benchmarks.statements import statement_log
 from server.conversation import Conversation, Segment, Sentence, Word
 from server.insights import compute_answers
@@ -96,13 +96,13 @@ def repeated(conversation: Conversation, hours: float) -> Conversation:
     )
 
 
-async def store(system: RunningSystem, conversation: Conversation) -> None:
-    """Files the conversation as a finished meeting."""
-    database = await Database.connect(system.database_url)
+async def store(database_url: str, email: str, conversation: Conversation, *, others: int) -> None:
+    """Files the conversation as a finished meeting of a user, beside ``others`` of the same organization."""
+    database = await Database.connect(database_url)
     meeting_id = uuid4()
 
     async def work(connection: Any) -> None:
-        owner = await connection.fetchrow("SELECT id, organization_id FROM users WHERE email = $1", system.email)
+        owner = await connection.fetchrow("SELECT id, organization_id FROM users WHERE email = $1", email)
         await enter_organization(connection, UUID(str(owner["organization_id"])))
         await connection.execute(
             "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, media_type, size_bytes, status,"
@@ -119,7 +119,7 @@ async def store(system: RunningSystem, conversation: Conversation) -> None:
         await speakers.store(connection, meeting_id, rows)
         found = compute_answers(conversation)
         await insights.store(connection, meeting_id, found)
-        await _store_others(connection, meeting_id, list(found))
+        await _store_others(connection, meeting_id, list(found), others)
 
     try:
         await database.run(work, patience_s=60)
@@ -128,7 +128,7 @@ async def store(system: RunningSystem, conversation: Conversation) -> None:
         await database.close()
 
 
-async def _store_others(connection: Any, meeting_id: UUID, families: list[str]) -> None:
+async def _store_others(connection: Any, meeting_id: UUID, families: list[str], others: int) -> None:
     """Files meetings of the same organization beside it: with few rows no database looks at an index."""
     await connection.execute(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, media_type, size_bytes, status, stage,"
@@ -136,17 +136,17 @@ async def _store_others(connection: Any, meeting_id: UUID, families: list[str]) 
         " 'audio/flac', 1, 'ready', 'done', m.created_at - n * interval '1 minute'"
         " FROM meetings m, generate_series(1, $2) n WHERE m.id = $1",
         meeting_id,
-        OTHER_MEETINGS,
+        others,
     )
-    others = "SELECT id FROM meetings WHERE name = 'other'"
+    ids = "SELECT id FROM meetings WHERE name = 'other'"
     await connection.execute(
         "INSERT INTO insights (meeting_id, family, definition_version, value)"
-        f" SELECT o.id, f, '1', '{{}}' FROM ({others}) o, unnest($1::text[]) f",
+        f" SELECT o.id, f, '1', '{{}}' FROM ({ids}) o, unnest($1::text[]) f",
         families,
     )
     await connection.execute(
         "INSERT INTO speakers (id, meeting_id, label, alias)"
-        f" SELECT gen_random_uuid(), o.id, n, 'Speaker' FROM ({others}) o, generate_series(1, 4) n"
+        f" SELECT gen_random_uuid(), o.id, n, 'Speaker' FROM ({ids}) o, generate_series(1, 4) n"
     )
 
 
@@ -169,7 +169,7 @@ async def measure(hours: float, calls: int) -> dict[str, Any]:
         async with system.client() as client:
             token = await client.token()
             conversation = repeated(await stored_conversation(system, client, SAMPLE), hours)
-            await store(system, conversation)
+            await store(system.database_url, system.email, conversation, others=OTHER_MEETINGS)
             headers = {"Authorization": f"Bearer {token}"}
             channel = aio.insecure_channel(system.gateway.removeprefix("http://"))
             health = health_pb2_grpc.HealthStub(channel)

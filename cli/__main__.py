@@ -27,6 +27,7 @@ from cli import (
     purge,
     tokens,
     users,
+    webhooks,
 )
 from cli.account import DEFAULT_DATA, BadAddress, account_on, client_of, resolve_account
 from cli.analyze import analyze
@@ -88,6 +89,7 @@ MODULES = {
     "doctor": doctor,
     "users": users,
     "keys": keys,
+    "webhooks": webhooks,
     "tokens": tokens,
     "organizations": organizations,
     "audit": audit,
@@ -122,6 +124,7 @@ def parser() -> argparse.ArgumentParser:
     up_command.add_argument(
         "--analyze", metavar="FILE", help="analyse this recording after the start; 'sample' is the bundled one"
     )
+    up_command.add_argument("--open", action="store_true", help="open the page in the browser once it is served")
     up_command.add_argument(
         "--cors-origin",
         action="append",
@@ -150,7 +153,8 @@ async def run_up(arguments: argparse.Namespace) -> int:
         if not recording.is_file():
             raise CannotStart(f"recording not found: {recording}")
     origins = tuple(arguments.cors_origin)
-    return await up(UpOptions(arguments.data, arguments.ready_file, arguments.host, arguments.port, recording, origins))
+    place = (arguments.data, arguments.ready_file, arguments.host, arguments.port)
+    return await up(UpOptions(*place, recording, origins, arguments.open))
 
 
 async def run_analyze(arguments: argparse.Namespace) -> int:
@@ -234,6 +238,7 @@ def main() -> int:
         "doctor": doctor.run_doctor,
         "users": users.run_users,
         "keys": keys.run_keys,
+        "webhooks": webhooks.run_webhooks,
         "tokens": tokens.run_tokens,
         "organizations": organizations.run_organizations,
         "audit": audit.run_audit,

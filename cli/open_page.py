@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-import webbrowser
 
 from cli.account import add_account_arguments, client_of, resolve_account
+from cli.browser import open_in_browser
 from cli.meeting_named import add_meeting_argument, file_hash_of
 
 DESCRIPTION = "Open the page of the running system in your browser."
@@ -35,7 +35,7 @@ async def run_open(arguments: argparse.Namespace) -> int:
     if arguments.print:
         print(address)
         return 0
-    if not webbrowser.open(address):
+    if not open_in_browser(address):
         print(f"no browser was found on this machine; the address is {address}", file=sys.stderr)
         return 1
     print(address)

@@ -23,6 +23,7 @@ from rich.console import Console
 
 from cli.account import client_of, described_account
 from cli.analyze import analyze
+from cli.browser import open_in_browser
 from cli.database_roles import OWNER, RUNTIME, ensure_roles
 from cli.demo_user import ensure_demo_user
 from cli.environments import of_api, of_inference, of_tools, of_worker
@@ -64,6 +65,8 @@ class UpOptions:
     port: int | None
     analyze: Path | None
     cors_origins: tuple[str, ...] = ()
+    open_page: bool = False
+    """In the user's browser, once it is served."""
 
 
 def free_port() -> int:
@@ -170,6 +173,7 @@ class System:
             "MEETRA_DATABASE_URL": database_url,
             "MEETRA_AUDIO_DIR": str(home.audio),
             "MEETRA_INFERENCE_ADDRESS": f"127.0.0.1:{self._inference_port}",
+            "MEETRA_WEBHOOK_KEYS": str(home.webhook_keys),
             "PYTHONUNBUFFERED": "1",
             **ONE_THREAD,
         }
@@ -263,6 +267,8 @@ async def up(options: UpOptions) -> int:
             description = json.dumps(system.description())
             for path in filter(None, (home.ready_file, options.ready_file)):
                 write_private(path, description + "\n")
+            if options.open_page and not await asyncio.to_thread(open_in_browser, system.front.url):
+                console.print(f"No browser was found: open {system.front.url} in one", highlight=False)
             if options.analyze is not None:
                 account = described_account(system.description())
                 job = analyze(account, [options.analyze], details={}, as_json=False, console=console)

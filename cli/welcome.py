@@ -21,6 +21,7 @@ def announce(
         new_password: of the demo user, if it was made now.
     """
     console.print(f"Meetra is ready at {front.url} (started in {seconds:.1f} s)", highlight=False)
+    console.print("  open it in a browser to see meetings; REST and gRPC are at the same address", highlight=False)
     if front.warning:
         console.print(f"\n{front.warning}\n", style="bold red", highlight=False, soft_wrap=True)
     if gateway != front.url:

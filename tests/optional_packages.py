@@ -6,3 +6,4 @@ WITHOUT_CHROMIUM = (
     "There is no Chromium: the npm package has one for Linux on x86-64 only. Put chromium or google-chrome on PATH, or "
     "name one with MEETRA_CHROMIUM, and this runs too"
 )
+WITHOUT_PAGE = "The report page is not built: `make install` builds it, and this runs too"

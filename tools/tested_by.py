@@ -41,6 +41,8 @@ TESTED_BY = {
     "server/auth/accounts.py": "server/api/test_auth.py",
     "server/auth/keys.py": "server/api/test_keys.py",
     "server/storage/keys.py": "server/api/test_keys.py",
+    "server/api/speaker_messages.py": "server/api/test_speakers.py",
+    "server/meetings/corrected_meeting.py": "server/meetings/test_corrections_sentences.py",
     "server/meetings/meeting_consents.py": "server/api/test_meetings_consent.py",
     # The kinds of what is redacted, on one set.
     "server/redaction/cards.py": "server/redaction/test_detection.py",
@@ -58,6 +60,8 @@ TESTED_BY = {
     "server/errors/live.py": "server/errors/test_errors.py",
     "server/errors/meetings.py": "server/errors/test_errors.py",
     "server/errors/users.py": "server/errors/test_errors.py",
+    "server/errors/webhooks.py": "server/errors/test_errors.py",
+    "server/webhooks/webhooks.py": "server/api/test_webhooks.py",
     "clients/python/meetra_client/errors.py": "clients/python/test_refusals.py",
     "clients/python/meetra_client/blocking.py": "clients/python/test_sync.py",
     "clients/python/meetra_client/live_enums.py": "clients/python/test_event_messages.py",

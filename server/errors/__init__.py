@@ -35,13 +35,17 @@ from server.errors.meetings import (
     AudioUnavailable,
     ChannelsDiffer,
     ConsentRequired,
+    CorrectionNotLatest,
     FileTooLarge,
     MeetingFailed,
     MeetingNotFound,
     MeetingStillProcessing,
     RecordingTooLong,
     RedactionDiffers,
+    SentenceChanged,
+    SentenceNotFound,
     SpeakerNotFound,
+    TooManyCorrections,
     TranscriptDeleted,
     VoiceNotFound,
 )
@@ -60,6 +64,13 @@ from server.errors.users import (
     TooManyKeys,
     TooManyLogins,
     UserNotFound,
+)
+from server.errors.webhooks import (
+    TooManyWebhooks,
+    WebhookDeliveryNotFound,
+    WebhookNotFound,
+    WebhookPaused,
+    WebhooksOff,
 )
 
 __all__ = [
@@ -96,6 +107,10 @@ __all__ = [
     "RedactionDiffers",
     "ServiceUnavailable",
     "SessionNotFound",
+    "CorrectionNotLatest",
+    "SentenceChanged",
+    "SentenceNotFound",
+    "TooManyCorrections",
     "SpeakerNotFound",
     "StorageFull",
     "TakenOver",
@@ -104,6 +119,7 @@ __all__ = [
     "TooManyLogins",
     "TooManyOpenCalls",
     "TooManyUnfinishedUploads",
+    "TooManyWebhooks",
     "TranscriptDeleted",
     "Unauthenticated",
     "UnsupportedContentEncoding",
@@ -112,4 +128,8 @@ __all__ = [
     "UploadOffsetDiffers",
     "UserNotFound",
     "VoiceNotFound",
+    "WebhookDeliveryNotFound",
+    "WebhookNotFound",
+    "WebhookPaused",
+    "WebhooksOff",
 ]

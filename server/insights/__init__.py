@@ -14,6 +14,7 @@ from server.insights.dynamics import DYNAMICS, PeriodDynamics, dynamics
 from server.insights.emotions import EMOTION_CHUNKS, MEETING_EMOTIONS, EmotionsDocument, meeting_emotions
 from server.insights.energy import ENERGY, energy, energy_value, talking_share
 from server.insights.family import Document, Document_co, Family, MeetingFacts, SummaryTexts
+from server.insights.flow import DEFINITION_VERSION as FLOW_VERSION
 from server.insights.flow import (
     FlowDocument,
     Interruption,
@@ -39,7 +40,7 @@ from server.insights.key_points import (
     central_sentences,
 )
 from server.insights.meeting_answers import FAMILIES, Answer, compute_answers
-from server.insights.quality import QUALITY, QualityDocument
+from server.insights.quality import QUALITY, Driver, QualityDocument, QualityScore, quality_of_scores
 from server.insights.questions import QUESTIONS, Question
 from server.insights.score import ScoreDocument
 from server.insights.sentiment import SENTIMENT, SentimentDocument, mean_polarity, sentiment, sentiment_score
@@ -64,12 +65,18 @@ from server.insights.transcript import (
     TRANSCRIPT,
     WORDS,
     LanguageDocument,
+    SentenceDocument,
     TranscriptDocument,
     WordBasedDocument,
     WordDocument,
+    WordsDocument,
+    sentence_document,
 )
 
 __all__ = [
+    "SentenceDocument",
+    "WordsDocument",
+    "sentence_document",
     "AUDIO_QUALITY",
     "Answer",
     "AudioQualityDocument",
@@ -84,6 +91,7 @@ __all__ = [
     "FAMILIES",
     "FRAGMENTS",
     "Family",
+    "FLOW_VERSION",
     "FlowDocument",
     "FragmentQuality",
     "INTERACTIONS",
@@ -101,6 +109,9 @@ __all__ = [
     "QUALITY",
     "QUESTIONS",
     "QualityDocument",
+    "QualityScore",
+    "Driver",
+    "quality_of_scores",
     "Question",
     "TimelineSentence",
     "SENTIMENT",

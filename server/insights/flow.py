@@ -22,6 +22,7 @@ from server.insights.family import MeetingFacts
 from server.insights.questions import QUESTIONS
 from server.insights.timeline import TimeIndex, Timeline, Window
 
+DEFINITION_VERSION = "3"
 # As ConvoKit's TalkTimeSharing: windows of 2.5 minutes every 30 seconds.
 BALANCE_WINDOW_US, BALANCE_HOP_US = 150_000_000, 30_000_000
 MAX_LATENCY_US = 5_000_000

@@ -22,7 +22,7 @@ from server.insights.questions import QUESTIONS, QuestionsDocument
 from server.insights.score import ScoreDocument
 from server.insights.sentiment import SENTIMENT, SentimentDocument
 from server.insights.shares import SHARES, SharesDocument
-from server.insights.timeline import SupportDocument, absence_reason, compute_support
+from server.insights.timeline import SupportDocument, absence_reason
 from server.insights.topic_details import TopicDetail, describe_window
 from server.insights.topics import TOPICS, TopicsDocument, topic_windows
 from server.insights.transcript import TRANSCRIPT, LanguageDocument
@@ -74,30 +74,44 @@ class QualityDocument(QualityScore, LanguageDocument):
 
 
 def quality(meeting: MeetingFacts) -> QualityScore:
-    """Return ``quality_score``, 0..100, with its drivers.
-
-    It is the mean of the known ones of balance, interaction, energy and sentiment; ``note`` tells which, and ``reason``
-    why sentiment and emotions are missing.
-    """
-    scores = {
-        "balance": meeting.document(BALANCE),
-        "interaction": meeting.document(INTERACTION_SCORE),
-        "energy": meeting.document(ENERGY),
+    """Return the quality score of a meeting, as ``quality_of_scores`` defines it."""
+    return {
+        **quality_of_scores(
+            meeting.document(BALANCE),
+            meeting.document(INTERACTION_SCORE),
+            meeting.document(ENERGY),
+            meeting.document(SENTIMENT),
+        ),
+        "reason": absence_reason(meeting.timeline, meeting.timeline.full_window, "Sentiment and emotions are"),
     }
-    sentiment = meeting.document(SENTIMENT)
+
+
+def quality_of_scores(
+    balance: ScoreDocument, interaction: ScoreDocument, energy: ScoreDocument, sentiment: SentimentDocument
+) -> QualityScore:
+    """Return ``quality_score``, 0..100, with its drivers, of the stored scores of a meeting.
+
+    It is the mean of the known ones of balance, interaction, energy and sentiment; ``note`` tells which. Its support is
+    that of the balance: both need two speakers. ``reason`` is that of the sentiment, why it is missing.
+    """
+    scores = {"balance": balance, "interaction": interaction, "energy": energy}
     values = {name: score["score"] for name, score in scores.items()}
     if sentiment["score"] is None:
-        method_note = f"The score is the unweighted mean of balance, interaction and energy. {sentiment['reason']}"
+        method_note = f"The score is the unweighted mean of balance, interaction and energy. {sentiment.get('reason')}"
     else:
         values["sentiment"] = float(sentiment["score"])
         method_note = "The score is the unweighted mean of balance, interaction, energy and sentiment."
-    support = compute_support(meeting.timeline, DEFINITION_VERSION, 2).to_document()
+    support = balance["support"]
     return {
         "quality_score": round(fmean(values.values()), 2) if support["sufficient"] else 0.0,
         "drivers": [*(_driver(name, value) for name, value in values.items()), *_parts(scores)],
         "note": f"{method_note} {NOTE}",
-        "support": {**support, "note": sentiment["support"]["note"]},
-        "reason": absence_reason(meeting.timeline, meeting.timeline.full_window, "Sentiment and emotions are"),
+        "support": {
+            **support,
+            "definition_version": DEFINITION_VERSION,
+            "note": sentiment["support"].get("note"),
+        },
+        "reason": sentiment.get("reason"),
     }
 
 

@@ -2,7 +2,8 @@
 
 from server.meetings.completion import run_to_completion
 from server.meetings.content_encoding import decompress_body
-from server.meetings.corrections import Corrections
+from server.meetings.corrected_text import MAX_SENTENCE_TEXT
+from server.meetings.corrections import CorrectedSentence, Corrections
 from server.meetings.decoded_files import DecodedFiles
 from server.meetings.deletion import Deletion
 from server.meetings.job_runner import JobRunner
@@ -17,12 +18,14 @@ from server.meetings.worker import Worker
 
 __all__ = [
     "run_to_completion",
+    "CorrectedSentence",
     "Corrections",
     "DecodedFiles",
     "Deletion",
     "JobRunner",
     "MAX_KEY_TERM",
     "MAX_NAME",
+    "MAX_SENTENCE_TEXT",
     "MeetingConsents",
     "Progress",
     "ResumableUploads",

@@ -183,6 +183,7 @@ class Uploads:
             details.channels,
             details.consents,
             details.redact,
+            caller.key_id,
         )
 
         async def store_meeting(connection: Connection) -> str:

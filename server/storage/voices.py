@@ -86,6 +86,14 @@ async def list_all(connection: Connection, organization_id: UUID) -> list[VoiceR
     return [VoiceRow(**row) for row in rows]
 
 
+async def exists(connection: Connection, organization_id: UUID, id_: UUID) -> bool:
+    """Return whether the organization knows the voice."""
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM voices WHERE id = $1 AND organization_id = $2)", id_, organization_id
+    )
+    return found
+
+
 async def delete(connection: Connection, organization_id: UUID, id_: UUID) -> bool:
     """Delete a voice; return False if there is none."""
     deleted = await connection.execute(

@@ -20,6 +20,8 @@ from tests.recordings import ROOT
 
 HERE = Path(__file__).resolve().parent
 START_TIMEOUT_S = 300
+# For one click or key.
+ACTION_TIMEOUT_S = 240
 # Chromium's sandbox needs a user other than root, and rights that containers do not give. Nothing here loosens what a
 # page may do: its origin is checked as everywhere.
 FLAGS = (
@@ -107,9 +109,51 @@ class Page:
         """Cut the page off from every network, or connect it again."""
         self._command({"offline": offline}, START_TIMEOUT_S)
 
-    def screenshot(self, file: Path) -> None:
-        """Write what the page shows, as PNG."""
-        self._command({"screenshot": str(file.absolute())}, START_TIMEOUT_S)
+    def screenshot(self, file: Path, *, full: bool = False) -> None:
+        """Write what the window shows, or with ``full`` the whole page, as PNG."""
+        self._command({"screenshot": str(file.absolute()), "full": full}, START_TIMEOUT_S)
+
+    def click(self, selector: str) -> None:
+        """Click what a selector of Playwright names, such as ``role=button[name="Save"]``, once it can be clicked."""
+        self._command({"click": selector}, ACTION_TIMEOUT_S)
+
+    def fill(self, selector: str, text: str) -> None:
+        """Replace the text of a field."""
+        self._command({"fill": selector, "text": text}, ACTION_TIMEOUT_S)
+
+    def choose(self, selector: str, value: str) -> None:
+        """Choose the option with a value."""
+        self._command({"choose": selector, "value": value}, ACTION_TIMEOUT_S)
+
+    def choose_files(self, selector: str, *paths: Path) -> None:
+        """Give files to a field."""
+        self._command({"files": selector, "paths": [str(path) for path in paths]}, ACTION_TIMEOUT_S)
+
+    def wait_for(self, selector: str, state: str = "visible", *, timeout_s: float = 300) -> None:
+        """Wait until something is there; ``hidden``: until it is not. Raises TimeoutError."""
+        self._command({"wait": selector, "state": state}, timeout_s)
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after another, such as ``Tab`` or ``Control+a``, at whatever has the focus."""
+        self._command({"keys": list(keys)}, ACTION_TIMEOUT_S)
+
+    def type_text(self, text: str) -> None:
+        """Type at whatever has the focus."""
+        self._command({"type": text}, ACTION_TIMEOUT_S)
+
+    def emulate(self, size: tuple[int, int] | None = None, **options: str) -> None:
+        """Set the window's size in pixels, and media such as ``colorScheme="dark"`` or ``media="print"``."""
+        self._command({"emulate": options, "size": size}, ACTION_TIMEOUT_S)
+
+    def requests(self) -> list[str]:
+        """Return the URLs of all requests so far."""
+        found: list[str] = self._command({"requests": True}, ACTION_TIMEOUT_S)
+        return found
+
+    def violations(self, selector: str = "html") -> list[dict[str, Any]]:
+        """Return what axe finds wrong for people with disabilities: rules, each with the elements that break it."""
+        found: list[dict[str, Any]] = self._command({"axe": selector}, ACTION_TIMEOUT_S)
+        return found
 
     def console(self) -> str:
         """Return what the page has written to its console, and Chromium to its log."""

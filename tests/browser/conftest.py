@@ -10,6 +10,9 @@ import pytest
 from tests.browser.chromium import Page, chromium_or_skip
 from tests.browser.site import Site
 from tests.e2e.conftest import System, start_system
+from tests.node import skip_unless_ci
+from tests.optional_packages import WITHOUT_PAGE
+from tests.recordings import ROOT
 
 OpenPage = Callable[..., Page]
 
@@ -57,3 +60,19 @@ def open_page(chromium: Path, tmp_path: Path) -> Iterator[OpenPage]:
     yield open_page
     for page in opened:
         page.close()
+
+
+@pytest.fixture
+def signed_in(system: System, open_page: OpenPage) -> Callable[..., Page]:
+    """Opens the report page as the demo user: ``signed_in("/meetings/...", microphone=wav)``."""
+    if not (ROOT / "web" / "dist" / "index.html").is_file():
+        skip_unless_ci(WITHOUT_PAGE)
+
+    def signed_in(path: str = "/", microphone: Path | None = None) -> Page:
+        page = open_page(system.gateway, microphone=microphone)
+        page.evaluate("(token) => localStorage.setItem('meetra-token', token)", system.login().token)
+        page.open(f"{system.gateway}/?signed-in#{path}")
+        page.wait_for("main#main")
+        return page
+
+    return signed_in

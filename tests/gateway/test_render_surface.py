@@ -150,3 +150,14 @@ async def test_owners_read_the_audit_log_by_rest_with_the_address_that_the_gatew
         assert (await http.get(path, params={"to": "2020-01-01"}, headers=metadata)).json()["events"] == []
         refused = await http.get(path, params={"from": "yesterday"}, headers=metadata)
         assert (refused.status_code, refused.json()["message"][:20]) == (400, "Bad request: from: m")
+
+
+async def test_meetings_are_chosen_for_comparison_by_repeating_their_hash(house: House) -> None:
+    metadata = dict(await house.user("Comparing"))
+    async with httpx.AsyncClient(base_url=f"http://{house.address}", timeout=PATIENCE_S, headers=metadata) as http:
+        path, two = "/api/organization/meeting-scores", [("file-hash", "a" * 64), ("file-hash", "b" * 64)]
+        found = await http.get(path, params=[*two, ("from", "2026-01-01")])
+        assert (found.status_code, found.json()) == (200, {"meetings": [], "next_page_token": ""})
+        refused = await http.get(path, params=[*two, ("file-hash", "b")])
+        assert refused.status_code == 400
+        assert refused.json()["message"].startswith("Bad request: file-hash: ")

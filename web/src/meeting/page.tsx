@@ -1,7 +1,39 @@
+import { useEffect } from "preact/hooks";
+import { Waiting } from "../parts/waiting.js";
 import type { PageProps } from "../routes.js";
-import { text } from "../strings/meeting.js";
+import { server } from "../server/server.js";
+import { useAnswer } from "../server/use_answer.js";
+import { MeetingHeader } from "./meeting_header.js";
+import { NotReady } from "./not_ready.js";
+import { Report } from "./report.js";
+import "./meeting.css";
 
-/** One meeting at a glance. */
-export function MeetingPage({ parameters }: PageProps) {
-  return <h1>{`${text.title} ${parameters["fileHash"] ?? ""}`}</h1>;
+// How often a meeting under way is asked for its progress.
+const POLL_MS = 1000;
+
+/** One meeting at a glance; while it is analysed, how far that is. */
+export function MeetingPage({ parameters, query }: PageProps) {
+  const fileHash = parameters["fileHash"] ?? "";
+  const status = useAnswer((signal) => server.getMeetingStatus({ file_hash: fileHash }, { signal }), [fileHash]);
+  const state = status.value?.status;
+  const settled = state === "ready" || state === "failed";
+  useEffect(() => {
+    if (status.loading || settled || status.value === undefined) return undefined;
+    const timer = setTimeout(status.reload, POLL_MS);
+    return () => clearTimeout(timer);
+  }, [status.loading, settled, status.value]);
+  return (
+    <Waiting answer={status}>
+      {(found) => (
+        <>
+          <MeetingHeader status={found} />
+          {found.status === "ready" ? (
+            <Report key={fileHash} status={found} query={query} reload={status.reload} />
+          ) : (
+            <NotReady status={found} />
+          )}
+        </>
+      )}
+    </Waiting>
+  );
 }

@@ -5,6 +5,8 @@ export const text = {
   reload: "Reload",
   tryAgain: "Try again",
   cancel: "Cancel",
+  showAll: (number: number) => `Show all ${number}`,
+  showFewer: "Show fewer",
   noSuchPage: "There is no such page. The meetings are in the list.",
   pageIsOld: "This page is older than the server, or the server cannot be reached. Reload it.",
   nav: {

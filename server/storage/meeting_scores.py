@@ -1,0 +1,102 @@
+"""Stored scores of an organization's finished meetings, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from server.storage.pool import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class ScoresFilter:
+    """Which finished meetings are read; what is None or empty selects all."""
+
+    since: datetime | None = None
+    """Held at this moment or later."""
+    until: datetime | None = None
+    """Held before this moment."""
+    voice_id: UUID | None = None
+    """With a speaker of this voice."""
+    file_hashes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSpeaker:
+    """A speaker of a meeting."""
+
+    label: int
+    id: UUID
+    alias: str
+    voice_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredMeeting:
+    """A finished meeting with its stored answers."""
+
+    id: UUID
+    file_hash: str
+    name: str
+    held_on: str | None
+    held_at: datetime
+    duration_ms: int | None
+    language: str
+    """The stated language, else the detected one; empty if unknown."""
+    answers: dict[str, tuple[str, dict[str, Any]]]
+    """Definition version and document of the wanted families, by name; one that is not stored is missing."""
+    flow: dict[str, Any] | None
+    """The flow of the report, without its balance over time; None if the report is not stored."""
+    speakers: tuple[ScoredSpeaker, ...]
+
+
+async def list_page(
+    connection: Connection,
+    organization_id: UUID,
+    families: Sequence[str],
+    wanted: ScoresFilter,
+    size: int,
+    after: tuple[datetime, UUID] | None,
+) -> list[ScoredMeeting]:
+    """Return up to ``size`` finished meetings, the latest held first, after the key ``after`` (held_at, id)."""
+    rows = await connection.fetch(
+        "SELECT m.id, m.file_hash, m.name, m.held_on, m.held_at, m.duration_ms,"
+        " coalesce(nullif(m.language, ''), m.spoken_language, '') AS language,"
+        " (SELECT coalesce(json_object_agg(i.family, json_build_array(i.definition_version, i.value)), '{}')"
+        "    FROM insights i WHERE i.organization_id = $1 AND i.meeting_id = m.id AND i.family = ANY ($2)) AS answers,"
+        " (SELECT (i.value -> 'flow') - 'balance_over_time' FROM insights i"
+        "    WHERE i.organization_id = $1 AND i.meeting_id = m.id AND i.family = 'quality') AS flow,"
+        " (SELECT coalesce(json_agg(json_build_array(s.label, s.id, s.alias, s.voice_id) ORDER BY s.label), '[]')"
+        "    FROM speakers s WHERE s.organization_id = $1 AND s.meeting_id = m.id AND s.active) AS speakers"
+        " FROM meetings m WHERE m.organization_id = $1 AND m.status = 'ready'"
+        " AND ($4::timestamptz IS NULL OR (m.held_at, m.id) < ($4, $5::uuid))"
+        " AND ($6::timestamptz IS NULL OR m.held_at >= $6) AND ($7::timestamptz IS NULL OR m.held_at < $7)"
+        " AND ($8::uuid IS NULL OR EXISTS (SELECT FROM speakers s"
+        "    WHERE s.organization_id = $1 AND s.meeting_id = m.id AND s.active AND s.voice_id = $8))"
+        " AND ($9::text[] IS NULL OR m.file_hash = ANY ($9))"
+        " ORDER BY m.held_at DESC, m.id DESC LIMIT $3",
+        organization_id,
+        list(families),
+        size,
+        *(after or (None, None)),
+        wanted.since,
+        wanted.until,
+        wanted.voice_id,
+        list(wanted.file_hashes) or None,
+    )
+    return [_to_meeting(row) for row in rows]
+
+
+def _to_meeting(row: Any) -> ScoredMeeting:
+    plain = ("id", "file_hash", "name", "held_on", "held_at", "duration_ms", "language", "flow")
+    return ScoredMeeting(
+        **{name: row[name] for name in plain},
+        answers={family: (version, value) for family, (version, value) in row["answers"].items()},
+        speakers=tuple(
+            ScoredSpeaker(label, UUID(id_), alias, UUID(voice) if voice else None)
+            for label, id_, alias, voice in row["speakers"]
+        ),
+    )

@@ -1,0 +1,98 @@
+import { useEffect, useState } from "preact/hooks";
+
+/** Where a meeting is being read or heard: one moment for the audio, the timeline and the transcript. */
+export class Player {
+  #audio: HTMLAudioElement | undefined;
+  #timeMs = 0;
+  readonly #watchers = new Set<() => void>();
+
+  /** The moment, milliseconds. */
+  get timeMs(): number {
+    return this.#timeMs;
+  }
+
+  get playing(): boolean {
+    return this.#audio !== undefined && !this.#audio.paused;
+  }
+
+  get audible(): boolean {
+    return this.#audio !== undefined;
+  }
+
+  /** Take the element that plays the audio; return what gives it up. */
+  attach(audio: HTMLAudioElement): () => void {
+    this.#audio = audio;
+    let frame = 0;
+    const told = (): void => {
+      this.#timeMs = Math.round(audio.currentTime * 1000);
+      this.#changed();
+    };
+    // `timeupdate` comes four times a second: too seldom for a line that moves.
+    const run = (): void => {
+      told();
+      frame = audio.paused ? 0 : requestAnimationFrame(run);
+    };
+    const started = (): void => {
+      if (!frame) run();
+    };
+    if (this.#timeMs) audio.currentTime = this.#timeMs / 1000;
+    audio.addEventListener("play", started);
+    for (const kind of ["pause", "seeked", "timeupdate"]) audio.addEventListener(kind, told);
+    this.#changed();
+    return () => {
+      cancelAnimationFrame(frame);
+      audio.pause();
+      audio.removeEventListener("play", started);
+      for (const kind of ["pause", "seeked", "timeupdate"]) audio.removeEventListener(kind, told);
+      this.#audio = undefined;
+      this.#changed();
+    };
+  }
+
+  /** Go to a moment; also where there is no audio: the transcript follows. */
+  seek(ms: number): void {
+    this.#timeMs = Math.max(0, Math.round(ms));
+    if (this.#audio) this.#audio.currentTime = this.#timeMs / 1000;
+    this.#changed();
+  }
+
+  /** Go to a moment and play from there. */
+  playFrom(ms: number): void {
+    this.seek(ms);
+    this.play();
+  }
+
+  play(): void {
+    // Refused where somebody has not touched the page yet: then it stays paused.
+    this.#audio?.play().catch(() => undefined);
+  }
+
+  toggle(): void {
+    if (this.playing) this.#audio?.pause();
+    else this.play();
+  }
+
+  /** Call `watcher` whenever the moment or the state changes; return what ends that. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  #changed(): void {
+    for (const watcher of this.#watchers) watcher();
+  }
+}
+
+/** What `select` makes of the player; the component is drawn again only when that changes. */
+export function usePlayer<T extends string | number | boolean | undefined>(
+  player: Player,
+  select: (player: Player) => T,
+): T {
+  const [value, setValue] = useState(() => select(player));
+  useEffect(() => {
+    const look = (): void => setValue(select(player));
+    look();
+    return player.watch(look);
+  }, [player, select]);
+  return value;
+}

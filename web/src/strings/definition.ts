@@ -1,0 +1,33 @@
+/** Texts of how a metric is defined. */
+export const text = {
+  title: "How it is computed",
+  close: "Close",
+  explain: (name: string) => `${name}: how it is computed`,
+  meaning: "What it says",
+  source: "After",
+  parts: "Its parts",
+  part: "Part",
+  weight: "Weight",
+  shownOnly: "shown only",
+  notFixed: "equal, of those known",
+  needs: "Needs",
+  needsText: (speakers: number, seconds: number) =>
+    [speakers > 1 && `${speakers} people`, seconds > 0 && `${seconds} s of speech`].filter(Boolean).join(", ") || "nothing in particular",
+  languages: "Languages",
+  englishOnly: "English only; absent in others",
+  everyLanguage: "every language",
+  range: "Range",
+  version: "Version",
+  error: "Known error",
+  notMeasured: "Not measured",
+  errorText: (value: string, measure: string, data: string) => `${value}, ${measure}, on ${data}`,
+  baseline: (value: string) => `the simplest method: ${value}`,
+  symbols: [
+    ["t_i", "t_i: how long speaker i speaks, overlap counted for each."],
+    ["p_i", "p_i: speaker i's share of the speaking time, 0 to 1."],
+    ["c_ij", "c_ij: exchanges between speakers i and j."],
+    ["/ n", "n: the number of speakers."],
+    ["J(", "J: how even amounts are, from 0, one has all, to 1, all are equal."],
+  ] as readonly (readonly [symbol: string, meaning: string])[],
+  unknown: "This server has no definition of it.",
+} as const;

@@ -1,0 +1,27 @@
+/** Texts of what stands behind a number. */
+export const text = {
+  close: "Close",
+  about: (name: string) => `About: ${name}`,
+  components: "What it is made of",
+  component: "Component",
+  value: "Value",
+  weight: "Weight",
+  noWeight: "shown only",
+  people: "People",
+  speech: "Speech",
+  version: "Version of the definition",
+  notMeasured: "Not measured",
+  noReason: "This meeting has nothing to measure it by.",
+  tooLittle: "There is too little speech to measure it.",
+  basedOn: (speech: string, people: number) => `From ${speech} of speech by ${people} ${people === 1 ? "person" : "people"}.`,
+  componentNames: {
+    evenness: "Evenness",
+    gini: "Gini coefficient",
+    turn_taking: "Turn taking",
+    switch_rate: "Changes of speaker a minute",
+    participation: "Participation",
+    talking_time: "Talking time",
+    interactions: "Interaction",
+    vocal_activation: "Vocal activation",
+  } as Readonly<Record<string, string | undefined>>,
+} as const;

@@ -1,0 +1,31 @@
+/** Texts of the scores of a meeting. */
+export const text = {
+  title: "At a glance",
+  of100: "of 100",
+  quality: "Meeting quality",
+  balance: "Balance",
+  interaction: "Interaction",
+  energy: "Energy",
+  sentiment: "Sentiment",
+  sentences: "Sentences read",
+  partOf: (some: number, all: number) => `${some} of ${all}`,
+  polarity: "Mean polarity (−1 to 1)",
+  raises: "Raises the quality score",
+  lowers: "Lowers it",
+  names: {
+    balance: "Balance",
+    interaction: "Interaction",
+    energy: "Energy",
+    sentiment: "Sentiment",
+  } as Readonly<Record<string, string | undefined>>,
+  parts: {
+    "balance.evenness": "even shares of speaking time",
+    "interaction.turn_taking": "turn taking",
+    "interaction.switch_rate": "changes of speaker",
+    "interaction.participation": "participation",
+    "interaction.evenness": "exchanges among all",
+    "energy.talking_time": "talking time",
+    "energy.interactions": "interaction as a part of energy",
+    "energy.vocal_activation": "lively voices",
+  } as Readonly<Record<string, string | undefined>>,
+} as const;

@@ -1,0 +1,14 @@
+/** Texts of the timeline and the player. */
+export const text = {
+  heading: "Who speaks when",
+  overlap: "At once",
+  player: "Player",
+  position: "Position in the meeting",
+  positionOf: (at: string, of: string) => `${at} of ${of}`,
+  play: "Play",
+  pause: "Pause",
+  back: "Back 10 seconds",
+  forward: "Forward 10 seconds",
+  speed: "Speed",
+  noAudio: "The audio cannot be played here.",
+} as const;
