@@ -27,6 +27,7 @@ from cli import (
     purge,
     tokens,
     users,
+    webhooks,
 )
 from cli.account import DEFAULT_DATA, BadAddress, account_on, client_of, resolve_account
 from cli.analyze import analyze
@@ -88,6 +89,7 @@ MODULES = {
     "doctor": doctor,
     "users": users,
     "keys": keys,
+    "webhooks": webhooks,
     "tokens": tokens,
     "organizations": organizations,
     "audit": audit,
@@ -236,6 +238,7 @@ def main() -> int:
         "doctor": doctor.run_doctor,
         "users": users.run_users,
         "keys": keys.run_keys,
+        "webhooks": webhooks.run_webhooks,
         "tokens": tokens.run_tokens,
         "organizations": organizations.run_organizations,
         "audit": audit.run_audit,

@@ -15,6 +15,7 @@ from privacy import UnsafeFile, close_folder, read_private, write_private
 
 DEMO_EMAIL = "demo@meetra.local"
 DEMO_ORGANIZATION = "Demo"
+WEBHOOK_KEYS = "webhook-keys"
 log = logging.getLogger(__name__)
 
 
@@ -48,6 +49,12 @@ class Home:
     def token_keys(self) -> Path:
         """Folder of the keys that sign tokens."""
         return self.root / "secrets" / "token-keys"
+
+    @property
+    def webhook_keys(self) -> Path:
+        """File of the keys that encrypt the secrets of webhooks; made on the first run."""
+        self.secret(WEBHOOK_KEYS)
+        return self.secret_file(WEBHOOK_KEYS)
 
     @property
     def token_filter(self) -> Path:

@@ -173,6 +173,7 @@ class System:
             "MEETRA_DATABASE_URL": database_url,
             "MEETRA_AUDIO_DIR": str(home.audio),
             "MEETRA_INFERENCE_ADDRESS": f"127.0.0.1:{self._inference_port}",
+            "MEETRA_WEBHOOK_KEYS": str(home.webhook_keys),
             "PYTHONUNBUFFERED": "1",
             **ONE_THREAD,
         }

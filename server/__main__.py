@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from privacy import MutualTls, TlsUnusable, UnsafeFile, close_folder, close_new_files, log_quietly
 from server import sandbox
-from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter
+from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter, analyse_sentence
 from server.api import ApiDependencies, build_server, serve
 from server.audio import AudioLog
 from server.audit import AuditTrail
@@ -51,8 +51,11 @@ from server.meetings import (
     Worker,
 )
 from server.storage import Database, DatabaseUnavailable, UnfitDatabase, check_access, migrate
+from server.webhooks import Destinations, UnusableWebhookKeys, WebhookKeys, WebhookPost, Webhooks, WebhookSender
 
 log = logging.getLogger("server")
+# Look-ups of names that nobody answers for wait long, and hold up nobody else.
+NAME_LOOKUP_THREADS = 32
 # Syncs wait for the disk, not for a core.
 SYNCING_THREADS = 8
 SETTINGS: dict[str, type[MigrationSettings | ServerSettings]] = {
@@ -122,6 +125,32 @@ def external_issuer(settings: ApiSettings) -> ExternalIssuer | None:
     return ExternalIssuer(rules, IssuerKeys(rules.issuer, settings.oidc_jwks_url, fetch))
 
 
+def name_lookups() -> ThreadPoolExecutor:
+    """Return the threads in which the names of webhooks' receivers are looked up."""
+    return ThreadPoolExecutor(NAME_LOOKUP_THREADS, thread_name_prefix="name-lookup")
+
+
+def read_webhook_keys(settings: ServerSettings) -> WebhookKeys | None:
+    """Return the keys of the settings, None without them. Raises UnusableWebhookKeys, UnsafeFile."""
+    return WebhookKeys.read(settings.webhook_keys) if settings.webhook_keys is not None else None
+
+
+def manage_webhooks(settings: ServerSettings, database: Database) -> Webhooks:
+    """Return what the API does with webhooks. Raises UnusableWebhookKeys, UnsafeFile."""
+    destinations = Destinations(settings.webhook_networks, name_lookups())
+    return Webhooks(database, read_webhook_keys(settings), destinations)
+
+
+def webhook_sender(settings: ServerSettings, database: Database) -> WebhookSender | None:
+    """Return what delivers to webhooks, None where there are none. Raises UnusableWebhookKeys, UnsafeFile."""
+    keys = read_webhook_keys(settings)
+    if keys is None:
+        return None
+    lookups = name_lookups()
+    post = WebhookPost(Destinations(settings.webhook_networks, lookups), settings.webhook_timeout_s, lookups)
+    return WebhookSender(settings, database, keys, post)
+
+
 async def run_api(settings: ApiSettings) -> None:
     """Run the gRPC API until stopped."""
     stop = stop_on_signals()
@@ -160,8 +189,12 @@ async def run_api(settings: ApiSettings) -> None:
                         passwords=Passwords(),
                         uploads=receive_uploads(settings, database, audio_log),
                         deletion=deletion,
-                        corrections=Corrections(database, live.adopt_names),
+                        inference=analyzer.inference,
+                        corrections=Corrections(
+                            database, live.adopt_names, partial(analyse_sentence, inference=analyzer.inference)
+                        ),
                         live=live,
+                        webhooks=manage_webhooks(settings, database),
                     )
                 )
                 following = asyncio.create_task(token_keys.watch(), name="follow token keys")
@@ -173,6 +206,7 @@ async def run_api(settings: ApiSettings) -> None:
                         live,
                         user_watch,
                         trail,
+                        deletion,
                         socket_listen=settings.api_socket_listen,
                         http_listen=settings.api_http_listen,
                     )
@@ -193,7 +227,8 @@ async def run_worker(settings: ServerSettings) -> None:
         async with meeting_analyzer(settings, database, audio_log) as analyzer:
             runner, decoded = JobRunner(settings, database), DecodedFiles(audio_log, database)
             retention = Retention(audio_log, database, settings.retention_every_s)
-            await Worker(settings, database, analyzer, runner, decoded, retention).run(stop)
+            sender = webhook_sender(settings, database)
+            await Worker(settings, database, analyzer, runner, decoded, retention, sender).run(stop)
     finally:
         await database.close()
 
@@ -221,7 +256,7 @@ def main() -> int:
             uvloop.run(run_migrate(settings))
         else:
             uvloop.run(run_api(settings) if isinstance(settings, ApiSettings) else run_worker(settings))
-    except (TlsUnusable, UnusableTokenKeys, UnsafeFile) as error:
+    except (TlsUnusable, UnusableTokenKeys, UnusableWebhookKeys, UnsafeFile) as error:
         log.error("%s", error)
         return 2
     except (DatabaseUnavailable, UnfitDatabase, OSError, RuntimeError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -34,6 +35,16 @@ def _checked_endpoint(url: str) -> str:
     if parts.query or parts.fragment or not url.isascii() or any(c.isspace() or not c.isprintable() for c in url):
         raise ValueError("end the URL with its path, such as /v1, in ASCII and without spaces")
     return url
+
+
+def _checked_networks(networks: str) -> str:
+    """Return networks separated by commas. Raises ValueError."""
+    for network in filter(None, (part.strip() for part in networks.split(","))):
+        try:
+            ip_network(network)
+        except ValueError:
+            raise ValueError(f"{network!r} is no network; give some such as 10.1.0.0/16,fd00::/8") from None
+    return networks
 
 
 class _Settings(BaseSettings):
@@ -181,6 +192,27 @@ class ServerSettings(QuotaSettings):
     summary_model: str = Field("", description="model name for that endpoint")
     summary_key: SecretStr = Field(SecretStr(""), description="API key for that endpoint")
     summary_timeout_s: float = Field(120.0, gt=0, description="timeout of a summary request, seconds")
+    webhook_keys: Path | None = Field(
+        None, description="file of the keys that encrypt the secrets of webhooks; without it there are no webhooks"
+    )
+    webhook_networks: Annotated[str, AfterValidator(_checked_networks)] = Field(
+        "",
+        description="private networks that webhooks may go to, also over plain HTTP, such as 10.1.0.0/16,127.0.0.1/32;"
+        " empty: none",
+    )
+    webhook_timeout_s: float = Field(
+        15.0, gt=0, le=60, description="time in which a webhook's receiver must answer, seconds"
+    )
+    webhook_retry_s: float = Field(
+        5.0,
+        gt=0,
+        le=600,
+        description="time until a failed delivery is tried again, doubled each time up to 2 h, seconds",
+    )
+    webhook_give_up_s: float = Field(
+        24 * 3600.0, gt=0, description="time after which a delivery has failed for good, seconds"
+    )
+    webhook_log_days: int = Field(30, ge=1, le=3650, description="days for which deliveries to webhooks are kept")
 
 
 class TokenSettings(_Settings):
@@ -214,7 +246,8 @@ class TokenSettings(_Settings):
     @field_validator("oidc_issuer", "oidc_jwks_url")
     @classmethod
     def _check_url(cls, url: str, info: ValidationInfo) -> str:
-        return checked_url(url, plain_http=bool(info.data.get("oidc_private_network"))) if url else url
+        plain_http = bool(info.data.get("oidc_private_network"))
+        return checked_url(url, plain_http=plain_http, allowed_by="MEETRA_OIDC_PRIVATE_NETWORK=true") if url else url
 
     @field_validator("oidc_audience", "oidc_jwks_url", "oidc_organization", "oidc_new_user_role")
     @classmethod

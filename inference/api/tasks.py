@@ -24,4 +24,13 @@ TASKS = {
 
 def model_messages(models: ModelSet) -> list[model_pb2.Model]:
     """Return the models as messages for clients."""
-    return [model_pb2.Model(task=TASKS[model.task], name=model.name, version=model.version) for model in models.named]
+    return [
+        model_pb2.Model(
+            task=TASKS[model.task],
+            name=model.name,
+            version=model.version,
+            licence=model.licence,
+            commercial_use=model.commercial_use,
+        )
+        for model in models.named
+    ]

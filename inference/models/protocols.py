@@ -207,6 +207,10 @@ class NamedModel:
     name: str
     version: str = ""
     """First digits of the file's SHA-256, for a file outside the catalogue."""
+    licence: str = ""
+    """As the catalogue has it; empty for a file outside of it."""
+    commercial_use: bool | None = None
+    """Whether the licence allows it; None for a file outside the catalogue."""
 
     @property
     def label(self) -> str:

@@ -106,7 +106,8 @@ class ModelChoice:
         if self.model is None:
             return NamedModel(self.task, "written examples on sentence vectors")
         if self.model.entry is not None:
-            return NamedModel(self.task, self.model.entry.name)
+            entry = self.model.entry
+            return NamedModel(self.task, entry.name, licence=entry.licence, commercial_use=entry.commercial_use)
         path = self.model.path
         name = path.name if path.is_dir() else f"{path.parent.name}/{path.name}"
         return NamedModel(self.task, name, next(iter(self.model.sha256.values()), "")[:DIGEST_DIGITS])

@@ -9,10 +9,11 @@ from server.analysis.llm_summaries import SummaryWriter
 from server.analysis.meeting_analyzer import Decoding, MeetingAnalyzer, session_config
 from server.analysis.parts import first_segment_id, join_parts, part_segment
 from server.analysis.recording import AudioTrack, Cut, GivenName, Recording, SessionResult
-from server.analysis.text_analysis import MAX_SENTENCE_CHARACTERS, SENTENCE_BATCH_SIZE, SentenceReader
+from server.analysis.text_analysis import MAX_SENTENCE_CHARACTERS, SENTENCE_BATCH_SIZE, SentenceReader, analyse_sentence
 from server.analysis.voices import MIN_SPEECH_S
 
 __all__ = [
+    "analyse_sentence",
     "MeetingAnalyzer",
     "SummaryWriter",
     "AudioQuota",

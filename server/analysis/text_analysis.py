@@ -43,6 +43,14 @@ async def analyse_text(
     return replace(conversation, sentences=tuple(sentences))
 
 
+async def analyse_sentence(sentence: Sentence, inference: InferenceClient) -> Sentence:
+    """Return a sentence, an English one with polarity, emotions and embedding. Raises SessionBroke."""
+    if sentence.language != ENGLISH:
+        return sentence
+    (analysed,) = await _analyse([sentence], inference)
+    return analysed
+
+
 async def _analyse(batch: Sequence[Sentence], inference: InferenceClient) -> list[Sentence]:
     analyses = await inference.analyse_sentences([sentence.text[:MAX_SENTENCE_CHARACTERS] for sentence in batch])
     return [_with_analysis(sentence, analysis) for sentence, analysis in zip(batch, analyses, strict=True)]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Any
 
 from grpc import aio
 from meetra.v1 import audit_pb2 as pb
 from meetra.v1 import audit_pb2_grpc
 
-from server.api.validation import format_page_token, parse_page_token, parse_uuid, validate_page_size
+from server.api.validation import format_page_token, parse_moment, parse_page_token, parse_uuid, validate_page_size
 from server.audit import audit_message
 from server.auth import current_caller
 from server.errors import BadRequest
@@ -20,9 +19,6 @@ Context = aio.ServicerContext[Any, Any]
 # Actors without an id.
 NAMELESS = ("operator", "unknown")
 _HASH = re.compile(r"[0-9a-f]{64}")
-# In place of a zone's plus: the result of an unescaped `+` in a form-encoded query.
-_LOST_PLUS = re.compile(r" (?=\d{2}:?\d{2}$)")
-MAX_TIME = 40
 
 
 class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
@@ -57,16 +53,3 @@ def _filter(request: pb.ListAuditEventsRequest) -> AuditFilter:
     return AuditFilter(
         actor, wanted, action, parse_moment("from", request.from_time), parse_moment("to", request.to_time)
     )
-
-
-def parse_moment(name: str, text: str) -> datetime | None:
-    """Parse a date, or date and time, in UTC unless it has a zone; None if empty. Raises BadRequest."""
-    if not text:
-        return None
-    try:
-        if len(text) > MAX_TIME:
-            raise ValueError("too long")
-        moment = datetime.fromisoformat(_LOST_PLUS.sub("+", text) if "T" in text else text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise BadRequest(name, "must be an ISO 8601 date or time such as 2026-11-23 or 2026-11-23T14:00:00Z") from None

@@ -11,10 +11,10 @@ from meetra.v1 import comparison_pb2 as pb
 from meetra.v1 import comparison_pb2_grpc, insights_pb2
 
 from server.api import insight_messages as messages
-from server.api.audit import parse_moment
 from server.api.validation import (
     DEFAULT_PAGE_SIZE,
     format_page_token,
+    parse_moment,
     parse_page_token,
     parse_uuid,
     validate_file_hash,

@@ -19,7 +19,8 @@ from server.api.answers import Answers
 from server.api.insights import InsightsServicer
 from server.api.keys import key_message
 from server.api.live_rules import rule_messages
-from server.api.meetings import consent_message, retention_message, status_message, summary_message
+from server.api.meeting_list import summary_message
+from server.api.meetings import consent_message, retention_message, status_message
 from server.api.organization import deletion_message, policy_message
 from server.api.speakers import SpeakerServicer
 from server.api.users import user_message

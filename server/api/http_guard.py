@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import request_response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,6 +21,10 @@ class _Exchange(NamedTuple):
     scope: Scope
     receive: Receive
     send: Send
+
+
+class _ClientLeft(BaseException):
+    """The client broke off its request: no error, and nobody is left to tell one."""
 
 
 class HttpGuard:
@@ -46,7 +50,10 @@ class HttpGuard:
         """
 
         async def run(exchange: _Exchange, _: Any) -> None:
-            await app(*exchange)
+            try:
+                await app(*exchange)
+            except ClientDisconnect:
+                raise _ClientLeft from None
 
         return GuardedApp(self._interceptor.guard_http(rule, run, streams=streams))
 
@@ -77,5 +84,7 @@ class GuardedApp:
             # Under way, an answer can only be broken off: uvicorn closes the connection of one that is not complete.
             if not started:
                 await error.response(scope, receive, send)
+        except _ClientLeft:
+            pass
         finally:
             call.end()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypedDict
 
 from google.protobuf import struct_pb2
@@ -18,6 +18,7 @@ from server.insights import (
     PeriodDynamics,
     Question,
     ScoreDocument,
+    SentenceDocument,
     SentimentDocument,
     ShareDocument,
     SpeakerQuality,
@@ -28,6 +29,7 @@ from server.insights import (
     TranscriptDocument,
     WordBasedDocument,
     WordDocument,
+    WordsDocument,
 )
 
 MEETING_SUMMARY = "Meeting summary"
@@ -78,8 +80,8 @@ def shares(found: AnyAnswer, documents: Iterable[ShareDocument], *, detailed: bo
     ]
 
 
-def transcript_details(found: ReadyAnswer[TranscriptDocument], words: Iterable[WordDocument]) -> pb.TranscriptDetails:
-    """Convert a transcript's reliability, engine and words."""
+def transcript_details(found: ReadyAnswer[TranscriptDocument], stored: WordsDocument) -> pb.TranscriptDetails:
+    """Convert a transcript's reliability, engine, words and sentences."""
     value, engine = found.value, found.engine
     return pb.TranscriptDetails(
         mean_word_confidence=value["mean_word_confidence"],
@@ -87,7 +89,11 @@ def transcript_details(found: ReadyAnswer[TranscriptDocument], words: Iterable[W
         threshold=value["threshold"],
         advice=advice(found, reliable=value["reliable"]),
         notice=found.notice or None,
-        words=[_word(found, word) for word in words],
+        words=[_word(found, word) for word in stored["words"]],
+        sentences=[
+            sentence_message(number, sentence, found.speaker_id)
+            for number, sentence in enumerate(stored.get("sentences", ()), start=1)
+        ],
         engine=pb.EngineCapabilities(
             models=engine.get("models", ()),
             overlap=engine.get("overlap", False),
@@ -97,6 +103,26 @@ def transcript_details(found: ReadyAnswer[TranscriptDocument], words: Iterable[W
             key_terms=engine.get("key_terms", False),
         ),
         **language(value),
+    )
+
+
+def sentence_message(
+    number: int, sentence: SentenceDocument, speaker_id: Callable[[int], str]
+) -> pb.TranscriptSentence:
+    """Convert a sentence.
+
+    Args:
+        speaker_id: returns the UUID of a speaker's label; empty for who is no speaker of the meeting.
+    """
+    original_speaker = sentence.get("original_speaker")
+    return pb.TranscriptSentence(
+        number=number,
+        speaker=speaker_id(sentence["speaker"]),
+        start_ms=sentence["start_ms"],
+        end_ms=sentence["end_ms"],
+        text=sentence["text"],
+        original_text=sentence.get("original_text"),
+        original_speaker=None if original_speaker is None else speaker_id(original_speaker),
     )
 
 

@@ -151,7 +151,7 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         details = None
         if request.include_details:
             words = await self._answers.get(request.file_hash, WORDS, live=request.live)
-            details = messages.transcript_details(found, words.value["words"])
+            details = messages.transcript_details(found, words.value)
         return pb.GetTranscriptionResponse(transcription=entries, details=details, **found.reach)
 
     async def GetKeyPoints(  # noqa: N802

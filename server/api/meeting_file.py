@@ -14,6 +14,7 @@ from server.api.validation import validate_file_hash
 from server.documents import (
     FORMATS,
     DocumentedMeeting,
+    corrected_sentences,
     distinct_names,
     timed_speech,
     timed_statements,
@@ -99,7 +100,8 @@ async def _find(connection: Connection, organization_id: UUID, file_hash: str) -
 async def _documented(connection: Connection, organization_id: UUID, file_hash: str) -> DocumentedMeeting:
     answers = Answers(HeldTransaction(connection), organization_id)
     transcript = await answers.get(file_hash, TRANSCRIPT)
-    words = timed_words((await answers.get(file_hash, WORDS)).value["words"])
+    said = (await answers.get(file_hash, WORDS)).value
+    words, corrections = timed_words(said["words"]), corrected_sentences(said.get("sentences", ()))
     timeline = await answers.get(file_hash, TIMELINE)
     quality = await answers.get(file_hash, QUALITY)
     listed = (await _find(connection, organization_id, file_hash)).listed
@@ -112,7 +114,8 @@ async def _documented(connection: Connection, organization_id: UUID, file_hash: 
         notice=transcript.notice,
         reliable=transcript.value["reliable"],
         names=distinct_names((speaker.label, speaker.alias) for speaker in transcript.speakers),
-        statements=timed_statements(transcript.value, words),
+        statements=timed_statements(transcript.value, words, corrections),
+        corrections=corrections,
         words=words,
         speech=timed_speech(timeline.value),
         quality=quality.value,

@@ -8,14 +8,18 @@ from typing import Any
 from grpc import aio
 from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 
+from server.api.meeting_list import page_of_meetings, parse_filter, parse_order, parse_position, summary_message
 from server.api.metadata import content_encoding, declared_length
-from server.api.validation import page_of, parse_page_token, validate_file_hash, validate_page_size
+from server.api.validation import validate_file_hash, validate_page_size
 from server.auth import current_caller
 from server.consent import Consent, check_consents
-from server.errors import MeetingNotFound
+from server.errors import BadRequest, MeetingNotFound
 from server.meetings import Deletion, MeetingConsents, UploadChunk, Uploads
 from server.moments import utc_text
-from server.storage import Database, ListedMeeting, MeetingPart, MeetingState, NotedConsent, meetings, retention
+from server.storage import Database, MeetingPart, MeetingState, NotedConsent, meeting_lists, meetings, retention
+
+# The longest that a deletion waits, seconds.
+MAX_UNDO_S = 3600
 
 
 async def _read_chunks(requests: AsyncIterator[meetings_pb2.UploadMeetingRequest]) -> AsyncIterator[UploadChunk]:
@@ -70,11 +74,13 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
     ) -> meetings_pb2.ListMeetingsResponse:
         """See MeetingService.ListMeetings."""
         organization_id = current_caller().organization_id
-        size, after = validate_page_size(request.page_size), parse_page_token(request.page_token)
+        size, order, wanted = validate_page_size(request.page_size), parse_order(request.sort), parse_filter(request)
+        after = parse_position(request.page_token, order)
         found = await self._database.run(
-            lambda c: meetings.list_page(c, organization_id, size + 1, after), organization_id=organization_id
+            lambda c: meeting_lists.list_page(c, organization_id, size + 1, after, wanted, order),
+            organization_id=organization_id,
         )
-        listed, token = page_of(found, size)
+        listed, token = page_of_meetings(found, size, order)
         return meetings_pb2.ListMeetingsResponse(meetings=map(summary_message, listed), next_page_token=token)
 
     async def GetMeetingConsent(  # noqa: N802
@@ -111,8 +117,20 @@ class MeetingServicer(meetings_pb2_grpc.MeetingServiceServicer):
     ) -> meetings_pb2.DeleteMeetingResponse:
         """See MeetingService.DeleteMeeting."""
         file_hash = validate_file_hash(request.file_hash)
-        await self._deletion.delete(current_caller(), file_hash)
-        return meetings_pb2.DeleteMeetingResponse()
+        if not 0 <= request.undo_seconds <= MAX_UNDO_S:
+            raise BadRequest("undo_seconds", f"{request.undo_seconds}; must be 1 to {MAX_UNDO_S}, or absent")
+        if not request.undo_seconds:
+            await self._deletion.delete(current_caller(), file_hash)
+            return meetings_pb2.DeleteMeetingResponse()
+        delete_at = await self._deletion.delete_later(current_caller(), file_hash, request.undo_seconds)
+        return meetings_pb2.DeleteMeetingResponse(delete_at=utc_text(delete_at))
+
+    async def RestoreMeeting(  # noqa: N802
+        self, request: meetings_pb2.RestoreMeetingRequest, context: aio.ServicerContext[Any, Any]
+    ) -> meetings_pb2.RestoreMeetingResponse:
+        """See MeetingService.RestoreMeeting."""
+        await self._deletion.call_off(current_caller(), validate_file_hash(request.file_hash))
+        return meetings_pb2.RestoreMeetingResponse()
 
 
 def retention_message(parts: Sequence[MeetingPart]) -> meetings_pb2.GetMeetingRetentionResponse:
@@ -158,17 +176,4 @@ def status_message(state: MeetingState) -> meetings_pb2.GetMeetingStatusResponse
         date=state.held_on or "",
         duration_ms=state.duration_ms or 0,
         created_at=utc_text(state.created_at) if state.created_at else "",
-    )
-
-
-def summary_message(meeting: ListedMeeting) -> meetings_pb2.MeetingSummary:
-    """Return a meeting as lists show it."""
-    return meetings_pb2.MeetingSummary(
-        file_hash=meeting.file_hash,
-        name=meeting.name,
-        date=meeting.held_on or "",
-        status=meeting.status,
-        duration_ms=meeting.duration_ms or 0,
-        speakers=meeting.speakers,
-        created_at=utc_text(meeting.created_at),
     )

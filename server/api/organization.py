@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from grpc import aio
+from meetra.inference.v2 import model_pb2
 from meetra.v1 import organization_pb2 as pb
 from meetra.v1 import organization_pb2_grpc
 
 from server.api.live_rules import rule_messages, validate_rules
 from server.api.validation import page_of, parse_page_token, validate_file_hash, validate_page_size
 from server.auth import current_caller
-from server.errors import BadRequest
+from server.engine import InferenceClient, task_name
+from server.errors import BadRequest, ServiceUnavailable
 from server.live import rules_from_documents
 from server.moments import utc_text
 from server.policy import Policy, check_setting
@@ -21,22 +24,33 @@ from server.storage import (
     Connection,
     Database,
     DeletionRow,
+    KeyUse,
+    MonthUse,
     OrganizationRow,
     deletions,
     live_rules,
     organizations,
     quotas,
+    usage,
 )
 
+MAX_MONTHS, DEFAULT_MONTHS = 120, 12
+# Seconds that the engine gets to say which models it runs.
+ENGINE_PATIENCE_S = 5.0
 Context = aio.ServicerContext[Any, Any]
 
 
 class OrganizationServicer(organization_pb2_grpc.OrganizationServiceServicer):
     """See proto/meetra/v1/organization.proto."""
 
-    def __init__(self, database: Database, defaults: Quotas) -> None:
-        """``defaults``: the quotas of an organization that has none of its own."""
+    def __init__(self, database: Database, defaults: Quotas, inference: InferenceClient, summary_model: str) -> None:
+        """
+        Args:
+            defaults: the quotas of an organization that has none of its own.
+            summary_model: name of the language model for summaries; empty if there is none.
+        """
         self._database, self._defaults = database, defaults
+        self._inference, self._summary_model = inference, summary_model
 
     async def GetOrganization(  # noqa: N802
         self, request: pb.GetOrganizationRequest, context: Context
@@ -86,6 +100,32 @@ class OrganizationServicer(organization_pb2_grpc.OrganizationServiceServicer):
         page, token = page_of(found, size)
         return pb.ListDeletionsResponse(deletions=map(deletion_message, page), next_page_token=token)
 
+    async def GetUsage(self, request: pb.GetUsageRequest, context: Context) -> pb.GetUsageResponse:  # noqa: N802
+        """See OrganizationService.GetUsage."""
+        organization_id = current_caller().organization_id
+        size, after = validate_page_size(request.page_size), parse_page_token(request.page_token)
+        if not 0 <= request.months <= MAX_MONTHS:
+            raise BadRequest("months", f"{request.months}; must be 1 to {MAX_MONTHS}")
+        months = request.months or DEFAULT_MONTHS
+
+        async def work(connection: Connection) -> tuple[list[MonthUse], list[KeyUse]]:
+            sums = await usage.list_months(connection, organization_id, months)
+            return sums, await usage.list_page(connection, organization_id, months, size + 1, after)
+
+        sums, found = await self._database.run(work, organization_id=organization_id)
+        page, token = page_of(found, size)
+        return pb.GetUsageResponse(months=map(_month, sums), usage=map(_key_usage, page), next_page_token=token)
+
+    async def ListModels(self, request: pb.ListModelsRequest, context: Context) -> pb.ListModelsResponse:  # noqa: N802
+        """See OrganizationService.ListModels."""
+        capabilities = await self._inference.ask_capabilities(ENGINE_PATIENCE_S)
+        if capabilities is None:
+            raise ServiceUnavailable
+        models = [analysis_model(model) for model in capabilities.models]
+        if self._summary_model:
+            models.append(pb.AnalysisModel(task="summaries", name=self._summary_model))
+        return pb.ListModelsResponse(models=models)
+
     async def _organization(self, settings: dict[str, object]) -> pb.Organization:
         """Change the settings that are given, and return the caller's organization."""
         organization_id = current_caller().organization_id
@@ -111,6 +151,41 @@ def _message(row: OrganizationRow, use: Use) -> pb.Organization:
             stored_bytes=use.stored_bytes,
         ),
         policy=policy_message(row.policy),
+    )
+
+
+def _month(use: MonthUse) -> pb.MonthUsage:
+    return pb.MonthUsage(month=_month_text(use.month), analyses=use.analyses, audio_minutes=_minutes(use.audio_ms))
+
+
+def _key_usage(use: KeyUse) -> pb.KeyUsage:
+    return pb.KeyUsage(
+        month=_month_text(use.month),
+        user_id=str(use.user_id) if use.user_id else None,
+        email=use.email or "",
+        key_id=str(use.key_id) if use.key_id else None,
+        key_name=use.key_name or "",
+        analyses=use.analyses,
+        audio_minutes=_minutes(use.audio_ms),
+    )
+
+
+def _month_text(month: date) -> str:
+    return f"{month:%Y-%m}"
+
+
+def _minutes(milliseconds: int) -> float:
+    return round(milliseconds / MS_PER_MINUTE, 2)
+
+
+def analysis_model(model: model_pb2.Model) -> pb.AnalysisModel:
+    """Return a model of the engine as callers see it."""
+    return pb.AnalysisModel(
+        task=task_name(model),
+        name=model.name,
+        version=model.version,
+        licence=model.licence,
+        commercial_use=model.commercial_use if model.HasField("commercial_use") else None,
     )
 
 

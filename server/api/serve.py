@@ -14,6 +14,7 @@ from meetra.v1 import (
     audit_pb2_grpc,
     auth_pb2_grpc,
     comparison_pb2_grpc,
+    corrections_pb2_grpc,
     export_pb2_grpc,
     insights_pb2_grpc,
     keys_pb2_grpc,
@@ -24,6 +25,7 @@ from meetra.v1 import (
     speakers_pb2_grpc,
     users_pb2_grpc,
     voices_pb2_grpc,
+    webhooks_pb2_grpc,
 )
 
 from server.api.access import OpenStreams
@@ -31,6 +33,7 @@ from server.api.answers import Answers
 from server.api.audit import AuditServicer
 from server.api.auth import AuthServicer
 from server.api.comparison import ComparisonServicer
+from server.api.corrections import CorrectionServicer
 from server.api.export import ExportServicer
 from server.api.http_guard import HttpGuard
 from server.api.http_routes import http_routes
@@ -48,6 +51,7 @@ from server.api.public_services import public_services
 from server.api.speakers import SpeakerServicer
 from server.api.users import UserServicer
 from server.api.voices import VoiceServicer
+from server.api.webhooks import WebhookServicer
 from server.audio import AudioLog
 from server.audit import AuditTrail
 from server.auth import (
@@ -63,11 +67,13 @@ from server.auth import (
 )
 from server.config import ServerSettings
 from server.disk import DiskReserve
+from server.engine import InferenceClient
 from server.export import MeetingAudio
 from server.fair_slots import FairSlots
 from server.live import LiveSessionRegistry
-from server.meetings import Corrections, Deletion, Uploads
+from server.meetings import Corrections, Deletion, ResumableUploads, Uploads
 from server.storage import Database
+from server.webhooks import Webhooks
 
 MAX_MESSAGE = 4 * 1024 * 1024
 # Limit of a call's headers, bytes. The gateway refuses more than 60 KiB with its own message, so gateway calls never
@@ -95,8 +101,10 @@ class ApiDependencies:
     passwords: Passwords
     uploads: Uploads
     deletion: Deletion
+    inference: InferenceClient
     corrections: Corrections
     live: LiveSessionRegistry
+    webhooks: Webhooks
 
 
 @dataclass(frozen=True)
@@ -146,22 +154,31 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     exports = ExportServicer(database, audio, settings.quotas)
     export_pb2_grpc.add_ExportServiceServicer_to_server(exports, server)
     organization_pb2_grpc.add_OrganizationServiceServicer_to_server(
-        OrganizationServicer(database, settings.quotas), server
+        OrganizationServicer(
+            database,
+            settings.quotas,
+            dependencies.inference,
+            settings.summary_model if settings.summary_url else "",
+        ),
+        server,
     )
     meetings = MeetingServicer(dependencies.database, dependencies.uploads, dependencies.deletion)
     meetings_pb2_grpc.add_MeetingServiceServicer_to_server(meetings, server)
+    corrections_pb2_grpc.add_CorrectionServiceServicer_to_server(CorrectionServicer(dependencies.corrections), server)
     speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, dependencies.corrections), server)
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
     voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(dependencies.database), server)
     comparison_pb2_grpc.add_ComparisonServiceServicer_to_server(ComparisonServicer(database), server)
     metrics_pb2_grpc.add_MetricServiceServicer_to_server(MetricServicer(), server)
+    webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(WebhookServicer(dependencies.webhooks), server)
     grants = SessionGrants(dependencies.authenticator.session_tokens, database)
     live = LiveServicer(dependencies.live, settings, grants, database)
     live_pb2_grpc.add_LiveServiceServicer_to_server(live, server)
     names = [service.full_name for service in public_services()]
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     stream: Any = interceptor.guard_stream("/meetra.v1.LiveService/StreamMeeting", live.StreamMeeting)
-    return ApiServer(server, LiveSocket(stream), HttpServer(http_routes(HttpGuard(interceptor)), STOP_GRACE_S))
+    routes = http_routes(HttpGuard(interceptor), ResumableUploads(dependencies.uploads, database))
+    return ApiServer(server, LiveSocket(stream), HttpServer(routes, STOP_GRACE_S))
 
 
 async def serve(
@@ -171,6 +188,7 @@ async def serve(
     live: LiveSessionRegistry,
     user_watch: UserWatch,
     trail: AuditTrail,
+    deletion: Deletion,
     *,
     socket_listen: str | None = None,
     http_listen: str | None = None,
@@ -201,6 +219,7 @@ async def serve(
         asyncio.create_task(live.supervise(), name="supervise live meetings"),
         asyncio.create_task(user_watch.run(), name="watch users"),
         asyncio.create_task(trail.run(), name="write the audit log"),
+        asyncio.create_task(deletion.run_due(), name="carry out deletions"),
     ]
     await stop.wait()
     await states.enter_graceful_shutdown()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from grpc import aio
@@ -10,11 +9,11 @@ from meetra.v1 import speakers_pb2 as pb
 from meetra.v1 import speakers_pb2_grpc
 
 from server.api.answers import Answers
+from server.api.speaker_messages import speaker_messages
 from server.api.validation import parse_uuid, validate_alias, validate_file_hash, validate_span
 from server.auth import current_caller
 from server.insights import SHARES
 from server.meetings import Corrections
-from server.storage import SpeakerRow
 
 Context = aio.ServicerContext[Any, Any]
 
@@ -34,7 +33,7 @@ class SpeakerServicer(speakers_pb2_grpc.SpeakerServiceServicer):
             found = await self._answers.get(request.file_hash, SHARES, live=request.live)
         else:
             found = await self._answers.latest(SHARES, live=request.live)
-        listed = _to_messages(found.speakers, detailed=request.include_details)
+        listed = speaker_messages(found.speakers, detailed=request.include_details)
         return pb.ListSpeakersResponse(speakers=listed, **found.reach)
 
     async def RenameSpeaker(  # noqa: N802
@@ -52,7 +51,7 @@ class SpeakerServicer(speakers_pb2_grpc.SpeakerServiceServicer):
         """See SpeakerService.MergeSpeakers."""
         id_, into = parse_uuid("id", request.id), parse_uuid("into", request.into)
         return pb.MergeSpeakersResponse(
-            speakers=_to_messages(await self._corrections.merge(current_caller(), id_, into))
+            speakers=speaker_messages(await self._corrections.merge(current_caller(), id_, into))
         )
 
     async def SplitSpeaker(  # noqa: N802
@@ -62,25 +61,14 @@ class SpeakerServicer(speakers_pb2_grpc.SpeakerServiceServicer):
         id_ = parse_uuid("id", request.id)
         start, end = validate_span(request.start, request.end)
         speakers, new_id = await self._corrections.split(current_caller(), id_, start, end)
-        return pb.SplitSpeakerResponse(speakers=_to_messages(speakers), new_id=str(new_id))
+        return pb.SplitSpeakerResponse(speakers=speaker_messages(speakers), new_id=str(new_id))
 
     async def UndoSpeakerEdit(  # noqa: N802
         self, request: pb.UndoSpeakerEditRequest, context: Context
     ) -> pb.UndoSpeakerEditResponse:
         """See SpeakerService.UndoSpeakerEdit."""
         file_hash = validate_file_hash(request.file_hash)
+        number = request.number if request.HasField("number") else None
         return pb.UndoSpeakerEditResponse(
-            speakers=_to_messages(await self._corrections.undo(current_caller(), file_hash))
+            speakers=speaker_messages(await self._corrections.undo(current_caller(), file_hash, number))
         )
-
-
-def _to_messages(rows: Iterable[SpeakerRow], *, detailed: bool = False) -> list[pb.Speaker]:
-    return [
-        pb.Speaker(
-            alias=row.alias,
-            id=str(row.id),
-            alias_source=pb.AliasSource.Value(f"ALIAS_SOURCE_{row.alias_source.upper()}") if detailed else None,
-            alias_confidence=row.alias_confidence if detailed else None,
-        )
-        for row in rows
-    ]

@@ -11,12 +11,15 @@ from uuid import UUID
 
 from server.errors import BadRequest
 from server.insights import MIN_PERIOD_S, max_period_s
-from server.meetings import validate_name
+from server.meetings import MAX_SENTENCE_TEXT, validate_name
 
 MAX_ALIAS = 200
 DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 50, 1000
 _HASH = re.compile(r"[0-9a-f]{64}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# In place of a zone's plus: the result of an unescaped `+` in a form-encoded query.
+_LOST_PLUS = re.compile(r" (?=\d{2}:?\d{2}$)")
+MAX_TIME = 40
 _CHOSEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -50,6 +53,14 @@ def validate_alias(value: str) -> str:
     return validate_name("alias", alias, MAX_ALIAS)
 
 
+def validate_sentence_text(value: str) -> str:
+    """Return the text on one line, its spaces single. Raises BadRequest unless it has 1 to 4000 readable characters."""
+    text = " ".join(value.split())
+    if not text:
+        raise BadRequest("text", "missing; write what was said")
+    return validate_name("text", text, MAX_SENTENCE_TEXT)
+
+
 def validate_span(start_ms: int, end_ms: int) -> tuple[int, int]:
     """Return the span, milliseconds. Raises BadRequest unless 0 <= start < end."""
     if start_ms < 0:
@@ -80,6 +91,19 @@ def validate_page_size(value: int) -> int:
 def format_page_token(created_at: datetime, id_: UUID) -> str:
     """Encode the position of the next page; opaque to callers."""
     return base64.urlsafe_b64encode(f"{created_at.isoformat()} {id_}".encode()).decode()
+
+
+def parse_moment(name: str, text: str) -> datetime | None:
+    """Parse a date, or date and time, in UTC unless it has a zone; None if empty. Raises BadRequest."""
+    if not text:
+        return None
+    try:
+        if len(text) > MAX_TIME:
+            raise ValueError("too long")
+        moment = datetime.fromisoformat(_LOST_PLUS.sub("+", text) if "T" in text else text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadRequest(name, "must be an ISO 8601 date or time such as 2026-11-23 or 2026-11-23T14:00:00Z") from None
 
 
 class Listed(Protocol):

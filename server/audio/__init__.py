@@ -35,6 +35,14 @@ from server.audio.track_edits import (
     recover_edits,
 )
 from server.audio.track_sound import SILENCE_S, ChannelComparison, TrackComparison, TrackSound
+from server.audio.unfinished_recordings import (
+    Finished,
+    NoSuchRecording,
+    RecordingLocked,
+    Stated,
+    UnfinishedRecording,
+    UnfinishedRecordings,
+)
 
 __all__ = [
     "PIECE_SAMPLES",
@@ -48,7 +56,13 @@ __all__ = [
     "DecoderDied",
     "Edit",
     "Encoding",
+    "Finished",
     "IncomingRecording",
+    "NoSuchRecording",
+    "RecordingLocked",
+    "Stated",
+    "UnfinishedRecording",
+    "UnfinishedRecordings",
     "InvalidChunk",
     "LevelMeter",
     "OPUS_RATE_HZ",

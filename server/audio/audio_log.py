@@ -6,6 +6,8 @@
 decoded again when another one needs it. Files are written under a temporary name and
 renamed when complete, so a file with its final name is never partial.
 
+What comes in pieces lies in ``<root>/unfinished`` until it is whole (see ``unfinished_recordings``).
+
 A live meeting has a folder of the same kind: ``track-<n>.log`` holds the received bytes of each source and grows
 during the meeting, and ``track-<n>.edits`` says what of it is heard otherwise (see ``track_edits``); ``cuts-<n>`` has
 the places at which the analysis of a track began anew; ``holder`` is locked by the writing process.
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 import stat
 import time
@@ -119,6 +122,17 @@ class IncomingRecording:
             # Buffered bytes cannot be flushed when the disk is full.
             with suppress(OSError):
                 self._file.close()
+
+    def adopt(self, whole: Path) -> None:
+        """Take the bytes of a file, whatever its size, as all that is written. The file stays. Raises DiskFull."""
+        with detect_full_disk():
+            self._log.incoming.mkdir(parents=True, exist_ok=True)
+            path = self._log.incoming / secrets.token_hex(8)
+            path.hardlink_to(whole)
+        self._path, self._file = path, path.open("r+b")
+        while data := self._file.read(1024 * 1024):
+            self._digest.update(data)
+            self.size_bytes += len(data)
 
     def _ensure_open(self) -> tuple[BinaryIO, Path]:
         if self._file is None or self._path is None:

@@ -1,5 +1,6 @@
 """The domain: conversations, segments, words, utterances and turns, and the fold that builds them from events."""
 
+from server.conversation.aligned_words import AlignedWord, align_words
 from server.conversation.conversation import (
     EMOTIONS,
     UNKNOWN_SPEAKER,
@@ -7,6 +8,7 @@ from server.conversation.conversation import (
     Conversation,
     EngineCapabilities,
     Interval,
+    Original,
     Segment,
     Sentence,
     Word,
@@ -14,7 +16,16 @@ from server.conversation.conversation import (
     speakers_by_first_speech,
 )
 from server.conversation.copies import FRAME_US, Heard, leave_out_copies, own_parts, part_id
-from server.conversation.edits import Edit, Merge, Split, apply_edits, edit_from_document, edit_to_document
+from server.conversation.edits import (
+    Edit,
+    Merge,
+    Move,
+    Reword,
+    Split,
+    apply_edits,
+    edit_from_document,
+    edit_to_document,
+)
 from server.conversation.fold import Event, FinishedEvent, ReadyEvent, TurnEvent, TurnState, fold
 from server.conversation.given_names import AMBIGUOUS_NAMES, given_names
 from server.conversation.language_names import language_display_name
@@ -33,6 +44,7 @@ from server.conversation.redaction_kinds import (
     format_redaction_kinds,
     parse_redaction_kinds,
 )
+from server.conversation.sentence_words import WordPlace, find_sentence_words
 from server.conversation.sentences import find_punctuated_languages, split_sentences
 from server.conversation.tracks import (
     TrackConversation,
@@ -60,6 +72,13 @@ from server.conversation.writing import (
 )
 
 __all__ = [
+    "AlignedWord",
+    "align_words",
+    "Move",
+    "Original",
+    "Reword",
+    "WordPlace",
+    "find_sentence_words",
     "AMBIGUOUS_NAMES",
     "Acoustics",
     "BACK_CHANNEL_US",

@@ -6,8 +6,8 @@ All times are integer microseconds from the start of the meeting.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -83,6 +83,16 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """What the engine found of a sentence that was corrected by hand."""
+
+    text: str | None = None
+    """Its text; None where the words were not corrected."""
+    speaker: int | None = None
+    """Whose it would be had it not been moved by itself; None where it was not."""
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """A span of speech by one speaker, as found by the diarizer."""
 
@@ -150,6 +160,8 @@ class Conversation:
     """BCP 47 primary tag of the most spoken language; empty if unknown."""
     language_confidence: float | None = None
     """The engine's confidence in it, 0..1; None if it was stated or is unknown."""
+    originals: Mapping[int, Original] = field(default_factory=dict)
+    """Of the corrected sentences, by their place in ``sentences``. Not in documents: ``apply_edits`` sets it."""
 
     @cached_property
     def words(self) -> tuple[tuple[Word, int], ...]:

@@ -3,6 +3,7 @@
 from server.documents.formats import FORMATS
 from server.documents.meeting import (
     DocumentedMeeting,
+    corrected_sentences,
     distinct_names,
     timed_speech,
     timed_statements,
@@ -12,6 +13,7 @@ from server.documents.meeting import (
 __all__ = [
     "FORMATS",
     "DocumentedMeeting",
+    "corrected_sentences",
     "distinct_names",
     "timed_speech",
     "timed_statements",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from server.conversation import UNKNOWN_SPEAKER
-from server.insights import QualityDocument, TimelineDocument, TranscriptDocument, WordDocument
+from server.insights import QualityDocument, SentenceDocument, TimelineDocument, TranscriptDocument, WordDocument
 
 UNKNOWN_NAME = "Unknown"
 _NOT_XML = {
@@ -26,11 +26,26 @@ class Stretch:
     text: str = ""
     confidence: float | None = None
     """The recogniser's confidence, 0..1; None if it gives none, or for anything but a word."""
+    corrected: bool = False
+    """Whether words or speaker of something in it were corrected by hand; statements alone say so."""
 
     @property
     def duration_ms(self) -> int:
         """The length, milliseconds."""
         return self.end_ms - self.start_ms
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedSentence:
+    """A sentence that was corrected by hand."""
+
+    start_ms: int
+    speaker: int
+    text: str
+    original_text: str | None
+    """What the recogniser wrote; None where the words were not corrected."""
+    original_speaker: int | None
+    """Whose it was; None where it was not moved."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,7 @@ class DocumentedMeeting:
     """The name of each speaker; those who said nothing included. No two are equal."""
     statements: tuple[Stretch, ...]
     """Neighbouring sentences of one speaker."""
+    corrections: tuple[CorrectedSentence, ...]
     words: tuple[Stretch, ...]
     speech: tuple[Stretch, ...]
     """When each speaker speaks, without texts."""
@@ -111,11 +127,27 @@ def timed_speech(timeline: TimelineDocument) -> tuple[Stretch, ...]:
     return tuple(sorted(found, key=lambda part: (part.start_ms, part.end_ms, part.speaker)))
 
 
-def timed_statements(transcript: TranscriptDocument, words: Sequence[Stretch]) -> tuple[Stretch, ...]:
+def corrected_sentences(sentences: Iterable[SentenceDocument]) -> tuple[CorrectedSentence, ...]:
+    """Return the stored sentences that were corrected by hand."""
+    return tuple(
+        CorrectedSentence(
+            one["start_ms"], one["speaker"], one["text"], one.get("original_text"), one.get("original_speaker")
+        )
+        for one in sentences
+        if "original_text" in one or "original_speaker" in one
+    )
+
+
+def timed_statements(
+    transcript: TranscriptDocument, words: Sequence[Stretch], corrections: Iterable[CorrectedSentence] = ()
+) -> tuple[Stretch, ...]:
     """Return the statements, each up to the end of its last word.
 
-    A statement's words are those of its speaker that begin before the speaker's next statement.
+    A statement's words and sentences are those of its speaker that begin before the speaker's next statement.
     """
+    corrected: dict[int, list[int]] = {}
+    for one in corrections:
+        corrected.setdefault(one.speaker, []).append(one.start_ms)
     own_words: dict[int, list[Stretch]] = {}
     for word in words:
         own_words.setdefault(word.speaker, []).append(word)
@@ -129,6 +161,11 @@ def timed_statements(transcript: TranscriptDocument, words: Sequence[Stretch]) -
             bisect_left(said, next_start[speaker], key=lambda word: word.start_ms) if speaker in next_start else None
         )
         end_ms = max((word.end_ms for word in said[begun:until]), default=start_ms)
-        found.append(Stretch(start_ms, end_ms, speaker, " ".join(entry["text"].split())))
+        is_corrected = any(
+            start_ms <= begin and (speaker not in next_start or begin < next_start[speaker])
+            for begin in corrected.get(speaker, ())
+        )
+        text = " ".join(entry["text"].split())
+        found.append(Stretch(start_ms, end_ms, speaker, text, corrected=is_corrected))
         next_start[speaker] = start_ms
     return tuple(reversed(found))

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from server.documents.meeting import DocumentedMeeting, Stretch
+from server.documents.meeting import CorrectedSentence, DocumentedMeeting, Stretch
 
+MARK = "corrected"
+CORRECTED = f"Some sentences were corrected by hand: see ({MARK}) in the transcript, and Corrections."
 UNRELIABLE = "The recogniser was unsure of many words: take the text as a hint, not as a record."
 
 
@@ -58,10 +60,12 @@ def subtitle(meeting: DocumentedMeeting) -> str:
 
 
 def sections(meeting: DocumentedMeeting) -> Iterator[Section]:
-    """Yield the parts of the document that have something to say, the transcript last."""
+    """Yield the parts of the document that have something to say, the transcript with its corrections last."""
     remarks = [meeting.notice] if meeting.notice else []
     if meeting.words and not meeting.reliable:
         remarks.append(UNRELIABLE)
+    if meeting.corrections:
+        remarks.append(CORRECTED)
     found: list[tuple[str, Sequence[Block]]] = [
         ("Remarks", remarks),
         ("People", _people(meeting)),
@@ -71,6 +75,7 @@ def sections(meeting: DocumentedMeeting) -> Iterator[Section]:
         ("Topics", _topics(meeting)),
         ("Scores", _scores(meeting)),
         ("Transcript", [_said(meeting, statement) for statement in meeting.statements]),
+        ("Corrections", _corrections(meeting)),
     ]
     for heading, blocks in found:
         if any(blocks):
@@ -120,4 +125,20 @@ def _scores(meeting: DocumentedMeeting) -> list[Block]:
 
 
 def _said(meeting: DocumentedMeeting, statement: Stretch) -> Said:
-    return Said(clock(statement.start_ms), meeting.name_of(statement.speaker), statement.text)
+    name = meeting.name_of(statement.speaker)
+    return Said(clock(statement.start_ms), f"{name} ({MARK})" if statement.corrected else name, statement.text)
+
+
+def _corrections(meeting: DocumentedMeeting) -> list[Block]:
+    texts = tuple(_corrected(meeting, one) for one in meeting.corrections)
+    return [Points(texts)] if texts else []
+
+
+def _corrected(meeting: DocumentedMeeting, one: CorrectedSentence) -> str:
+    """Return what a sentence was before, and what it is."""
+    before = one.text if one.original_text is None else one.original_text
+    now = "" if one.original_text is None else f" Now: {one.text}"
+    if one.original_speaker is None:
+        return f"{clock(one.start_ms)} {meeting.name_of(one.speaker)}: {before}{now}"
+    whose = f"{meeting.name_of(one.original_speaker)}, now {meeting.name_of(one.speaker)}"
+    return f"{clock(one.start_ms)} {whose}: {before}{now}"

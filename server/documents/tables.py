@@ -17,8 +17,11 @@ Cell = str | int | float | None
 
 def to_turns_csv(meeting: DocumentedMeeting) -> str:
     """Return the statements."""
-    rows = ((one.start_ms, one.end_ms, meeting.name_of(one.speaker), one.text) for one in meeting.statements)
-    return _table(("start_ms", "end_ms", "speaker", "text"), rows)
+    rows = (
+        (one.start_ms, one.end_ms, meeting.name_of(one.speaker), one.text, int(one.corrected))
+        for one in meeting.statements
+    )
+    return _table(("start_ms", "end_ms", "speaker", "text", "corrected"), rows)
 
 
 def to_words_csv(meeting: DocumentedMeeting) -> str:

@@ -11,12 +11,13 @@ from server.engine.inference_client import (
     to_capabilities,
     to_event,
 )
-from server.engine.model_labels import model_label, task_model_label
+from server.engine.model_labels import model_label, task_model_label, task_name
 from server.engine.transport import TLS_SETTINGS
 
 __all__ = [
     "model_label",
     "task_model_label",
+    "task_name",
     "EngineBusy",
     "FLUSH",
     "Flush",

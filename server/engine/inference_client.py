@@ -91,6 +91,18 @@ class InferenceClient:
                 async with asyncio.timeout(within_s):
                     await self.wait_until_reachable()
 
+    async def ask_capabilities(self, within_s: float) -> session_pb2.Capabilities | None:
+        """Return the capabilities as they are now, and update ``capabilities``.
+
+        None where the server does not answer within ``within_s`` seconds.
+        """
+        try:
+            answer = await self._stub.GetCapabilities(session_pb2.GetCapabilitiesRequest(), timeout=within_s)
+        except aio.AioRpcError:
+            return None
+        self.capabilities = answer.capabilities
+        return answer.capabilities
+
     async def knows_language(self, language: str, within_s: float) -> bool:
         """Return whether the recogniser knows a language, BCP 47, or one close to it.
 

@@ -20,10 +20,14 @@ TASK_NAMES = {
 }
 
 
+def task_name(model: model_pb2.Model) -> str:
+    """Return what a model does, in words."""
+    return TASK_NAMES.get(model.task, "another task")
+
+
 def model_label(model: model_pb2.Model) -> str:
     """Return ``task: name``, with the start of the file's SHA-256 if the catalogue does not know the file."""
-    task = TASK_NAMES.get(model.task, "another task")
-    return f"{task}: {model.name}" + (f" (SHA-256 {model.version})" if model.version else "")
+    return f"{task_name(model)}: {model.name}" + (f" (SHA-256 {model.version})" if model.version else "")
 
 
 def task_model_label(models: Iterable[model_pb2.Model], task: model_pb2.Task.ValueType) -> str:

@@ -34,17 +34,27 @@ from server.errors.meetings import (
     AudioDeleted,
     ChannelsDiffer,
     ConsentRequired,
+    CorrectionNotLatest,
     FileTooLarge,
     MeetingFailed,
     MeetingNotFound,
     MeetingStillProcessing,
     RecordingTooLong,
     RedactionDiffers,
+    SentenceChanged,
+    SentenceNotFound,
     SpeakerNotFound,
+    TooManyCorrections,
     TranscriptDeleted,
     VoiceNotFound,
 )
 from server.errors.meetra_error import REASON_TRAILER, MeetraError
+from server.errors.uploads import (
+    TooManyUnfinishedUploads,
+    UploadLocked,
+    UploadNotFound,
+    UploadOffsetDiffers,
+)
 from server.errors.users import (
     InvalidCredentials,
     KeyNotFound,
@@ -53,6 +63,13 @@ from server.errors.users import (
     TooManyKeys,
     TooManyLogins,
     UserNotFound,
+)
+from server.errors.webhooks import (
+    TooManyWebhooks,
+    WebhookDeliveryNotFound,
+    WebhookNotFound,
+    WebhookPaused,
+    WebhooksOff,
 )
 
 __all__ = [
@@ -88,6 +105,10 @@ __all__ = [
     "RedactionDiffers",
     "ServiceUnavailable",
     "SessionNotFound",
+    "CorrectionNotLatest",
+    "SentenceChanged",
+    "SentenceNotFound",
+    "TooManyCorrections",
     "SpeakerNotFound",
     "StorageFull",
     "TakenOver",
@@ -95,9 +116,18 @@ __all__ = [
     "TooManyKeys",
     "TooManyLogins",
     "TooManyOpenCalls",
+    "TooManyUnfinishedUploads",
+    "TooManyWebhooks",
     "TranscriptDeleted",
     "Unauthenticated",
     "UnsupportedContentEncoding",
+    "UploadLocked",
+    "UploadNotFound",
+    "UploadOffsetDiffers",
     "UserNotFound",
     "VoiceNotFound",
+    "WebhookDeliveryNotFound",
+    "WebhookNotFound",
+    "WebhookPaused",
+    "WebhooksOff",
 ]

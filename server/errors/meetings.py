@@ -30,6 +30,64 @@ class SpeakerNotFound(MeetraError):
         super().__init__("Speaker not found")
 
 
+class SentenceNotFound(MeetraError):
+    """The meeting has no such sentence.
+
+    Args:
+        number: the one asked for.
+        count: number of the meeting's sentences.
+    """
+
+    reason = "SENTENCE_NOT_FOUND"
+    grpc_status = grpc.StatusCode.NOT_FOUND
+
+    def __init__(self, number: int, count: int) -> None:
+        super().__init__(f"Sentence not found: number {number}; this meeting has {count} sentences, from 1")
+
+
+class SentenceChanged(MeetraError):
+    """Somebody corrected the sentence meanwhile."""
+
+    reason = "SENTENCE_CHANGED"
+    grpc_status = grpc.StatusCode.ABORTED
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__("The sentence reads otherwise by now; read it anew, and correct it again")
+
+
+class CorrectionNotLatest(MeetraError):
+    """The correction to undo is not the latest in force.
+
+    Args:
+        latest: number of the latest one; None if none is in force.
+    """
+
+    reason = "CORRECTION_NOT_LATEST"
+    grpc_status = grpc.StatusCode.ABORTED
+    http_status = 409
+
+    def __init__(self, latest: int | None) -> None:
+        super().__init__(
+            "number: not the latest correction in force; list the corrections anew",
+            **({} if latest is None else {"latest": latest}),
+        )
+
+
+class TooManyCorrections(MeetraError):
+    """The meeting was corrected as often as is accepted."""
+
+    reason = "TOO_MANY_CORRECTIONS"
+    grpc_status = grpc.StatusCode.FAILED_PRECONDITION
+    http_status = 409
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"This meeting was corrected {limit} times, which is the limit; no further correction is accepted",
+            limit=limit,
+        )
+
+
 class VoiceNotFound(MeetraError):
     """The caller's organization has no such voice."""
 

@@ -35,7 +35,8 @@ meetings/<hash>/   one folder for each meeting, named by its file_hash
   status.json      GET /single-feature-api/meeting/status
   answers/         every answer with include_details=true, named by the end of its path: transcription.json, ...
                    A meeting that is not ready has none; what retention deleted is not there
-  corrections.json merges and splits of speakers, in their order; undone ones too
+  corrections.json merges and splits of speakers, moved sentences and corrected words (with their times), in their
+                   order; undone ones too
   recording.*      the recording as it was uploaded
   track-<n>.*      the audio of each source of a live meeting: .wav, .ogg or .webm (Opus)
 

@@ -65,12 +65,18 @@ from server.insights.transcript import (
     TRANSCRIPT,
     WORDS,
     LanguageDocument,
+    SentenceDocument,
     TranscriptDocument,
     WordBasedDocument,
     WordDocument,
+    WordsDocument,
+    sentence_document,
 )
 
 __all__ = [
+    "SentenceDocument",
+    "WordsDocument",
+    "sentence_document",
     "AUDIO_QUALITY",
     "Answer",
     "AudioQualityDocument",

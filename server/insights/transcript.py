@@ -10,6 +10,7 @@ from server.conversation import Conversation, join_sentences
 from server.insights.family import Family, MeetingFacts
 
 DEFINITION_VERSION = "4"
+WORDS_DEFINITION_VERSION = "5"
 # Separates recordings with under 30 % word errors from others, on the default recogniser's calibrated confidence:
 # python -m benchmarks.confidence, docs/accuracy.md.
 RELIABLE_CONFIDENCE = 0.8
@@ -54,10 +55,24 @@ class TranscriptDocument(Reliability):
     threshold: float
 
 
+class SentenceDocument(TypedDict):
+    """A sentence; its number is its place, from 1."""
+
+    speaker: int
+    text: str
+    start_ms: int
+    end_ms: int
+    original_text: NotRequired[str]
+    """What the engine wrote, where the words were corrected."""
+    original_speaker: NotRequired[int]
+    """Whose it would be, where it was moved."""
+
+
 class WordsDocument(TypedDict):
-    """All words; large and rarely requested, hence stored apart from the transcript."""
+    """All words and sentences; large and rarely requested, hence stored apart from the transcript."""
 
     words: list[WordDocument]
+    sentences: NotRequired[list[SentenceDocument]]
 
 
 class WordBasedDocument(TypedDict):
@@ -167,9 +182,29 @@ def _transcript(meeting: MeetingFacts) -> Transcript:
     return transcript(meeting.conversation)
 
 
+def sentence_document(conversation: Conversation, index: int) -> SentenceDocument:
+    """Return the sentence at a place of the conversation, JSON-compatible."""
+    sentence, original = conversation.sentences[index], conversation.originals.get(index)
+    document: SentenceDocument = {
+        "speaker": sentence.speaker,
+        "text": sentence.text,
+        "start_ms": sentence.start_us // 1000,
+        "end_ms": sentence.end_us // 1000,
+    }
+    if original is not None and original.text is not None:
+        document["original_text"] = original.text
+    if original is not None and original.speaker is not None:
+        document["original_speaker"] = original.speaker
+    return document
+
+
 def _words(meeting: MeetingFacts) -> WordsDocument:
-    return {"words": [word.to_document() for word in meeting_transcript(meeting).words]}
+    conversation = meeting.conversation
+    return {
+        "words": [word.to_document() for word in meeting_transcript(meeting).words],
+        "sentences": [sentence_document(conversation, index) for index in range(len(conversation.sentences))],
+    }
 
 
 TRANSCRIPT = Family("transcript", DEFINITION_VERSION, lambda meeting: meeting_transcript(meeting).to_document())
-WORDS = Family("words", DEFINITION_VERSION, _words)
+WORDS = Family("words", WORDS_DEFINITION_VERSION, _words)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import islice
 
+from google.protobuf.json_format import MessageToDict
 from meetra.v1 import live_pb2 as pb
 
 from server.storage import Database, LiveRow, NewEvent, live
@@ -44,8 +45,7 @@ class EventLog:
             numbered = []
             for number, event in enumerate(events, start=self.last_seq + 1):
                 event.event_seq = number
-                segment = event.turn.segment_id if event.WhichOneof("event") == "turn" else None
-                numbered.append(NewEvent(number, segment, event.SerializeToString()))
+                numbered.append(_new_event(event))
             await self._database.run(
                 partial(live.append_events, meeting_id=self._row.meeting_id, fence=self._row.fence, events=numbered),
                 organization_id=self._row.organization_id,
@@ -97,6 +97,13 @@ class EventLog:
         """Wake all listeners."""
         for listener in self._listeners:
             listener.set()
+
+
+def _new_event(event: pb.LiveEvent) -> NewEvent:
+    kind = event.WhichOneof("event")
+    segment = event.turn.segment_id if kind == "turn" else None
+    alert = MessageToDict(event.alert, always_print_fields_with_no_presence=True) if kind == "alert" else None
+    return NewEvent(event.event_seq, segment, event.SerializeToString(), alert)
 
 
 async def read_events(database: Database, row: LiveRow, event_seq: int) -> list[pb.LiveEvent]:

@@ -67,9 +67,12 @@ def live_file_hash(meeting_id: UUID) -> str:
 
 
 async def create_within_limits(
-    connection: Connection, settings: ServerSettings, row: LiveRow, config: LiveConfig
+    connection: Connection, settings: ServerSettings, row: LiveRow, config: LiveConfig, key_id: UUID | None
 ) -> None:
     """Create a live meeting's rows.
+
+    Args:
+        key_id: of the API key with which it is opened; None: of none.
 
     Raises TooManyLiveMeetings and QuotaExceeded where the organization has its limit, and ConsentRequired where its
     policy wants consents.
@@ -92,6 +95,7 @@ async def create_within_limits(
         key_terms=config.recognition_terms(),
         consents_given=config.consents,
         redact=config.redact,
+        key_id=key_id,
     )
 
 
@@ -162,7 +166,8 @@ class LiveSessionRegistry:
             concluded=False,
             ignored_tracks=(),
         )
-        create = partial(create_within_limits, settings=self._dependencies.settings, row=row, config=config)
+        settings = self._dependencies.settings
+        create = partial(create_within_limits, settings=settings, row=row, config=config, key_id=caller.key_id)
         await self._dependencies.database.run(create, organization_id=row.organization_id)
         try:
             return await self._acquire(row)

@@ -1,4 +1,4 @@
-"""Manual speaker corrections: renames, merges, splits and undo.
+"""Manual corrections: names, merges, splits, sentences that were somebody else's, words, and undo.
 
 The engine's result is kept unchanged; answers are recomputed from it with the corrections applied,
 and the ones that differ are stored.
@@ -6,50 +6,91 @@ and the ones that differ are stored.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 from uuid import UUID
 
 from server.auth import Caller
-from server.conversation import (
-    Conversation,
-    Edit,
-    Merge,
-    Split,
-    apply_edits,
-    edit_from_document,
-    edit_to_document,
-    parse_redaction_kinds,
+from server.conversation import Edit, Merge, Move, Split, apply_edits, edit_from_document, parse_redaction_kinds
+from server.errors import (
+    BadRequest,
+    CorrectionNotLatest,
+    MeetingNotFound,
+    SentenceChanged,
+    SentenceNotFound,
+    ServiceUnavailable,
+    SpeakerNotFound,
 )
-from server.errors import BadRequest, MeetingNotFound, MeetraError, SpeakerNotFound, TranscriptDeleted
-from server.insights import SUMMARIES, Answer, compute_answers
+from server.fair_slots import FairSlots
+from server.insights import SentenceDocument, sentence_document
+from server.meetings.corrected_meeting import (
+    CorrectedMeeting,
+    add_edit,
+    find_ready_meeting,
+    list_speakers,
+    lock_meeting,
+    require_transcript,
+    store_with_edits_in_force,
+)
+from server.meetings.corrected_text import AnalyseSentence, find_redacted_ms, make_rewording, redact_typed
 from server.redaction import RedactionRules, redact_text
 from server.storage import (
     Connection,
     Database,
+    EditRow,
     FoundSpeaker,
     LiveSpeaker,
     SpeakerRow,
-    insights,
     live_names,
     meetings,
-    retention,
     speakers,
 )
 
 PATIENCE_S = 30.0
+# Answers of a long meeting take seconds of a core to compute.
+COMPUTED_AT_ONCE = 2
 AdoptNames = Callable[[UUID], None]
 """Given a meeting."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedSentence:
+    """A sentence as it is now."""
+
+    number: int
+    """From 1, in the order of time."""
+    document: SentenceDocument
+    speakers: tuple[SpeakerRow, ...]
+    """Those of the meeting."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Corrections of a meeting."""
+
+    made: Sequence[tuple[EditRow, Edit]]
+    """The latest first."""
+    speakers: dict[int, SpeakerRow]
+    """All that the meeting ever had, by label."""
 
 
 class Corrections:
     """Apply manual corrections to finished meetings."""
 
-    def __init__(self, database: Database, adopt_names: AdoptNames | None = None) -> None:
-        """``adopt_names``: shows stored names in a running meeting, if this process holds it; None: it holds none."""
+    def __init__(
+        self, database: Database, adopt_names: AdoptNames | None = None, analyse: AnalyseSentence | None = None
+    ) -> None:
+        """
+        Args:
+            adopt_names: shows stored names in a running meeting, if this process holds it; None: it holds none.
+            analyse: runs the text models; None: they are away.
+        """
         self._database = database
         self._adopt_names = adopt_names
+        self._analyse = analyse
+        self._places: FairSlots[UUID] = FairSlots(COMPUTED_AT_ONCE)
 
     async def rename(self, caller: Caller, id_: UUID, alias: str, file_hash: str | None) -> str:
         """Rename a speaker, of a running live meeting too, and return the name as it is stored.
@@ -85,7 +126,7 @@ class Corrections:
     async def merge(self, caller: Caller, id_: UUID, into: UUID) -> tuple[SpeakerRow, ...]:
         """Merge speaker ``id_`` into ``into`` and return the meeting's speakers.
 
-        Raises SpeakerNotFound, TranscriptDeleted or BadRequest.
+        Raises SpeakerNotFound, TranscriptDeleted, TooManyCorrections or BadRequest.
         """
 
         async def work(connection: Connection) -> tuple[SpeakerRow, ...]:
@@ -94,9 +135,10 @@ class Corrections:
                 raise BadRequest("into", "the same speaker; choose another speaker of the meeting")
             if speaker.meeting_id != other.meeting_id:
                 raise BadRequest("into", "a speaker of another meeting; choose a speaker of the same meeting")
-            return await _apply(connection, caller, speaker.meeting_id, Merge(speaker.label, other.label))
+            meeting = await lock_meeting(connection, caller, speaker.meeting_id, SpeakerNotFound())
+            return await _apply(connection, caller, meeting, Merge(speaker.label, other.label))
 
-        return await self._database.run(work, organization_id=caller.organization_id, patience_s=PATIENCE_S)
+        return await self._compute(caller, work)
 
     async def split(self, caller: Caller, id_: UUID, start_ms: int, end_ms: int) -> tuple[tuple[SpeakerRow, ...], UUID]:
         """Move a span of a speaker to a new speaker.
@@ -104,37 +146,143 @@ class Corrections:
         Args:
             start_ms, end_ms: the span, milliseconds from the start of the meeting.
 
-        Returns the meeting's speakers and the new speaker's id. Raises SpeakerNotFound, TranscriptDeleted or
-        BadRequest.
+        Returns the meeting's speakers and the new speaker's id. Raises SpeakerNotFound, TranscriptDeleted,
+        TooManyCorrections or BadRequest.
         """
 
         async def work(connection: Connection) -> tuple[tuple[SpeakerRow, ...], UUID]:
             speaker = await _find(connection, caller, id_)
             # Locked first: a split at the same time must not take the same label.
-            await speakers.lock_conversation(connection, speaker.meeting_id)
+            meeting = await lock_meeting(connection, caller, speaker.meeting_id, SpeakerNotFound())
             new = await speakers.find_highest_label(connection, speaker.meeting_id) + 1
             edit = Split(speaker.label, new, start_ms * 1000, end_ms * 1000)
-            listed = await _apply(connection, caller, speaker.meeting_id, edit)
-            return listed, speakers.speaker_id(speaker.meeting_id, new)
+            return await _apply(connection, caller, meeting, edit), speakers.speaker_id(speaker.meeting_id, new)
 
-        return await self._database.run(work, organization_id=caller.organization_id, patience_s=PATIENCE_S)
+        return await self._compute(caller, work)
 
-    async def undo(self, caller: Caller, file_hash: str) -> tuple[SpeakerRow, ...]:
-        """Undo the latest merge or split and return the meeting's speakers.
+    async def move_sentence(
+        self, caller: Caller, file_hash: str, number: int, speaker_id: UUID | None
+    ) -> CorrectedSentence:
+        """Give a sentence to another speaker.
 
-        Raises MeetingNotFound, TranscriptDeleted or BadRequest.
+        Args:
+            number: of the sentence, from 1.
+            speaker_id: who said it; None: a new speaker.
+
+        Raises MeetingNotFound, TranscriptDeleted, SentenceNotFound, SpeakerNotFound, TooManyCorrections or BadRequest.
+        """
+
+        async def work(connection: Connection) -> CorrectedSentence:
+            meeting = await _lock(connection, caller, file_hash)
+            index = _index_of(meeting, number)
+            if speaker_id is None:
+                label = await speakers.find_highest_label(connection, meeting.id) + 1
+            else:
+                speaker = await _find(connection, caller, speaker_id)
+                if speaker.meeting_id != meeting.id:
+                    raise BadRequest("speaker", "a speaker of another meeting; choose a speaker of the same meeting")
+                label = speaker.label
+            current = meeting.conversation.sentences[index]
+            if current.speaker != label:
+                edit = Move(index, label, former_speaker=current.speaker, start_us=current.start_us)
+                meeting = await _with(connection, caller, meeting, edit)
+            return await _sentence(connection, meeting, index)
+
+        return await self._compute(caller, work)
+
+    async def correct_text(
+        self, caller: Caller, file_hash: str, number: int, text: str, replaces: str | None
+    ) -> CorrectedSentence:
+        """Replace the text of a sentence.
+
+        In a redacted meeting it is redacted likewise.
+
+        Args:
+            number: of the sentence, from 1.
+            text: valid, on one line.
+            replaces: what the caller saw it read; None: whatever it reads.
+
+        Raises MeetingNotFound, TranscriptDeleted, SentenceNotFound, SentenceChanged, TooManyCorrections or
+        ServiceUnavailable.
+        """
+        if self._analyse is None:
+            raise ServiceUnavailable
+
+        async def read(connection: Connection) -> tuple[CorrectedMeeting, tuple[SpeakerRow, ...], str]:
+            meeting = await _lock(connection, caller, file_hash)
+            redact = await meetings.find_redaction(connection, caller.organization_id, meeting.id)
+            return meeting, await list_speakers(connection, meeting), redact
+
+        meeting, listed, redact = await self._compute(caller, read)
+        index = _index_of(meeting, number)
+        current = meeting.conversation.sentences[index]
+        text = redact_typed(
+            text, meeting.conversation, index, parse_redaction_kinds(redact), [row.alias for row in listed]
+        )
+        if text == current.text:
+            return CorrectedSentence(number, sentence_document(meeting.conversation, index), listed)
+        # Not in the transaction: the text models have other work, too.
+        rewording = await make_rewording(text, meeting.engine, current, index, self._analyse)
+
+        async def write(connection: Connection) -> CorrectedSentence:
+            meeting = await _lock(connection, caller, file_hash)
+            current = meeting.conversation.sentences[_index_of(meeting, number)]
+            if current.text != text:
+                if replaces is not None and current.text != replaces:
+                    raise SentenceChanged
+                edit = replace(rewording, former_text=current.text)
+                if redact:
+                    silent = find_redacted_ms(rewording)
+                    await meetings.add_redacted_ranges(connection, caller.organization_id, file_hash, silent)
+                meeting = await _with(connection, caller, meeting, edit)
+            return await _sentence(connection, meeting, index)
+
+        return await self._compute(caller, write)
+
+    async def undo(self, caller: Caller, file_hash: str, number: int | None = None) -> tuple[SpeakerRow, ...]:
+        """Undo the latest correction, apart from names, and return the meeting's speakers.
+
+        Args:
+            number: of the correction that must be the latest; None: any.
+
+        Raises MeetingNotFound, TranscriptDeleted, CorrectionNotLatest or BadRequest.
         """
 
         async def work(connection: Connection) -> tuple[SpeakerRow, ...]:
-            meeting_id = await meetings.find_ready_id(connection, caller.organization_id, file_hash)
-            if meeting_id is None:
-                raise MeetingNotFound
-            document = await _lock_conversation(connection, caller, meeting_id, MeetingNotFound())
-            if not await speakers.undo_edit(connection, meeting_id):
-                raise BadRequest("file-hash", "this meeting has no merge or split to undo")
-            return await _store(connection, meeting_id, Conversation.from_document(document))
+            meeting = await _lock(connection, caller, file_hash)
+            latest = await speakers.find_latest_edit(connection, meeting.id)
+            if number is not None and latest != number:
+                raise CorrectionNotLatest(latest)
+            if latest is None:
+                raise BadRequest("file-hash", "this meeting has no correction to undo")
+            await speakers.undo_edit(connection, meeting.id, latest)
+            await store_with_edits_in_force(connection, meeting)
+            return await list_speakers(connection, meeting)
 
-        return await self._database.run(work, organization_id=caller.organization_id, patience_s=PATIENCE_S)
+        return await self._compute(caller, work)
+
+    async def history(self, caller: Caller, file_hash: str, limit: int, before: int | None) -> History:
+        """Return at most ``limit`` corrections, the latest first, undone ones included.
+
+        Args:
+            before: the number that all are below; None: any.
+
+        Raises MeetingNotFound or TranscriptDeleted.
+        """
+
+        async def work(connection: Connection) -> History:
+            meeting_id = await find_ready_meeting(connection, caller, file_hash)
+            await require_transcript(connection, caller, meeting_id)
+            made = await speakers.list_history(connection, meeting_id, limit, before)
+            edits = [(row, edit_from_document(row.document)) for row in made]
+            return History(edits, {row.label: row for row in await speakers.list_all(connection, meeting_id)})
+
+        return await self._database.run(work, organization_id=caller.organization_id)
+
+    async def _compute(self, caller: Caller, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run work that takes long in one transaction, of so many at once."""
+        async with self._places.place(caller.organization_id):
+            return await self._database.run(work, organization_id=caller.organization_id, patience_s=PATIENCE_S)
 
 
 async def _find(connection: Connection, caller: Caller, id_: UUID) -> FoundSpeaker:
@@ -144,46 +292,33 @@ async def _find(connection: Connection, caller: Caller, id_: UUID) -> FoundSpeak
     return speaker
 
 
-async def _lock_conversation(
-    connection: Connection, caller: Caller, meeting_id: UUID, missing: MeetraError
-) -> dict[str, Any]:
-    """Lock a meeting against other corrections, and return its conversation document.
-
-    Raises TranscriptDeleted, or ``missing`` if the meeting was deleted.
-    """
-    document = await speakers.lock_conversation(connection, meeting_id)
-    if document is not None:
-        return document
-    _, transcript_deleted_at = await retention.find_deleted(connection, caller.organization_id, meeting_id)
-    raise missing if transcript_deleted_at is None else TranscriptDeleted(transcript_deleted_at)
+async def _lock(connection: Connection, caller: Caller, file_hash: str) -> CorrectedMeeting:
+    meeting_id = await find_ready_meeting(connection, caller, file_hash)
+    return await lock_meeting(connection, caller, meeting_id, MeetingNotFound())
 
 
-async def _apply(connection: Connection, caller: Caller, meeting_id: UUID, edit: Edit) -> tuple[SpeakerRow, ...]:
-    document = await _lock_conversation(connection, caller, meeting_id, SpeakerNotFound())
-    conversation = Conversation.from_document(document)
-    before = apply_edits(
-        conversation, [edit_from_document(d) for d in await speakers.list_edits(connection, meeting_id)]
-    )
-    after = apply_edits(before, [edit])
+def _index_of(meeting: CorrectedMeeting, number: int) -> int:
+    if not 1 <= number <= len(meeting.engine.sentences):
+        raise SentenceNotFound(number, len(meeting.engine.sentences))
+    return number - 1
+
+
+async def _apply(
+    connection: Connection, caller: Caller, meeting: CorrectedMeeting, edit: Merge | Split
+) -> tuple[SpeakerRow, ...]:
+    after = apply_edits(meeting.engine, (*meeting.edits, edit))
     if isinstance(edit, Split) and not {edit.speaker, edit.new_speaker} <= set(after.speakers):
         raise BadRequest("start", "the span must contain some, but not all, of the speaker's segments")
-    if edit.speaker not in before.speakers:
+    if edit.speaker not in meeting.conversation.speakers:
         raise SpeakerNotFound
-    await speakers.add_edit(connection, meeting_id, caller.user_id, edit_to_document(edit))
-    return await _store(connection, meeting_id, conversation)
+    await add_edit(connection, caller, meeting, edit)
+    return await list_speakers(connection, meeting)
 
 
-async def _store(connection: Connection, meeting_id: UUID, conversation: Conversation) -> tuple[SpeakerRow, ...]:
-    """Recompute the answers with the corrections in force and store those that changed."""
-    active_edits = [edit_from_document(document) for document in await speakers.list_edits(connection, meeting_id)]
-    stored = await insights.load(connection, meeting_id, SUMMARIES.name)
-    summaries = None if stored is None else SUMMARIES.typed(stored)
+async def _with(connection: Connection, caller: Caller, meeting: CorrectedMeeting, edit: Edit) -> CorrectedMeeting:
+    return replace(meeting, conversation=await add_edit(connection, caller, meeting, edit))
 
-    def compute() -> tuple[Conversation, dict[str, Answer]]:
-        corrected = apply_edits(conversation, active_edits)
-        return corrected, compute_answers(corrected, summaries=summaries)
 
-    corrected, recomputed = await asyncio.to_thread(compute)
-    await speakers.activate(connection, meeting_id, corrected.speakers)
-    await insights.store(connection, meeting_id, recomputed)
-    return await speakers.list_active(connection, meeting_id)
+async def _sentence(connection: Connection, meeting: CorrectedMeeting, index: int) -> CorrectedSentence:
+    document = sentence_document(meeting.conversation, index)
+    return CorrectedSentence(index + 1, document, await list_speakers(connection, meeting))

@@ -5,17 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID, uuid4
 
 from server.audio import AudioLog
 from server.auth import Caller
 from server.errors import MeetingNotFound
-from server.storage import Connection, Database, NewDeletion, UnfinishedDeletion, deletions, meetings
+from server.storage import (
+    Connection,
+    Database,
+    DatabaseUnavailable,
+    NewDeletion,
+    UnfinishedDeletion,
+    deletions,
+    meetings,
+)
 
 SWEPT_AT_ONCE = 1000
 # Age in seconds from which a deletion counts as abandoned by the process that began it.
 ABANDONED_AFTER_S = 60.0
+# Seconds between two looks for deletions that have waited enough, and how many one look takes.
+DUE_LOOK_EVERY_S, DUE_AT_ONCE = 1.0, 100
 REMOVAL_TRIES, REMOVAL_PAUSE_S = 5, 0.05
 LetGo = Callable[[UUID, str], Awaitable[None]]
 """Given organization and file hash."""
@@ -47,8 +58,79 @@ class Deletion:
 
         if not await self._database.run(delete_rows, organization_id=organization_id):
             raise MeetingNotFound
+        await self._remove(deletion)
+
+    async def delete_later(self, caller: Caller, file_hash: str, delay_s: int) -> datetime:
+        """Let a meeting be deleted after ``delay_s`` seconds, and return when. Raises MeetingNotFound."""
+        organization_id = caller.organization_id
+        delete_at = await self._database.run(
+            lambda c: deletions.wait_for(c, organization_id, file_hash, caller.user_id, timedelta(seconds=delay_s)),
+            organization_id=organization_id,
+        )
+        if delete_at is None:
+            raise MeetingNotFound
+        return delete_at
+
+    async def call_off(self, caller: Caller, file_hash: str) -> None:
+        """Call off the deletion of a meeting, if one waits. Raises MeetingNotFound."""
+        organization_id = caller.organization_id
+        if not await self._database.run(
+            lambda c: deletions.call_off(c, organization_id, file_hash), organization_id=organization_id
+        ):
+            raise MeetingNotFound
+
+    async def run_due(self) -> None:
+        """Carry out deletions when they have waited enough, of all organizations; until cancelled."""
+        while True:
+            try:
+                while await self.delete_due():
+                    pass
+            except (DatabaseUnavailable, OSError) as error:
+                log.warning("deletions that are due wait for the next look: %s", error)
+            except Exception:
+                log.exception("deletions that are due wait for the next look")
+            await asyncio.sleep(DUE_LOOK_EVERY_S)
+
+    async def delete_due(self) -> int:
+        """Carry out deletions that have waited enough, of all organizations, and return how many.
+
+        Raises DatabaseUnavailable.
+        """
+        deleted = 0
+        for organization_id, file_hash in await self._database.run(lambda c: deletions.find_due(c, DUE_AT_ONCE)):
+            try:
+                deleted += await self._delete_due(organization_id, file_hash)
+            except (DatabaseUnavailable, OSError) as error:
+                # One that the disk does not let go of holds up no other.
+                log.error("the deletion of a meeting waits for the next look: %s", error)
+        return deleted
+
+    async def _delete_due(self, organization_id: UUID, file_hash: str) -> bool:
+        id_ = uuid4()
+
+        async def delete_rows(connection: Connection) -> NewDeletion | UnfinishedDeletion | None:
+            await meetings.lock_recording(connection, organization_id, file_hash)
+            due = await deletions.lock_due(connection, organization_id, file_hash)
+            if due is None:
+                # Called off, or carried out by another process; or by the first try, if the connection broke during the
+                # commit.
+                recorded = await deletions.is_recorded(connection, organization_id, id_)
+                return UnfinishedDeletion(organization_id, id_, file_hash, "meeting") if recorded else None
+            meeting_id, user_id = due
+            deletion = NewDeletion(id_, organization_id, file_hash, "meeting", user_id)
+            await self.delete_rows(connection, deletion, meeting_id)
+            return deletion
+
+        deletion = await self._database.run(delete_rows, organization_id=organization_id)
+        if deletion is None:
+            return False
+        await self._remove(deletion)
+        return True
+
+    async def _remove(self, deletion: NewDeletion | UnfinishedDeletion) -> None:
+        """Make this process release the meeting whose rows are gone, and remove its files."""
         if self._let_go is not None:
-            await self._let_go(organization_id, file_hash)
+            await self._let_go(deletion.organization_id, deletion.file_hash)
         await self.remove_files(deletion)
 
     async def delete_rows(self, connection: Connection, deletion: NewDeletion, meeting_id: UUID) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from uuid import uuid4
 
-from server.audio import AudioLog
+from server.audio import AudioLog, UnfinishedRecordings
 from server.insights import FAMILIES
 from server.meetings.deletion import Deletion
 from server.storage import (
@@ -46,6 +46,8 @@ class Retention:
             try:
                 if finished := await self._deletion.finish_abandoned():
                     log.info("completed %d deletions that were interrupted", finished)
+                if swept := await asyncio.to_thread(UnfinishedRecordings(self._audio_log.root).sweep):
+                    log.info("removed %d unfinished uploads that nobody went on with", swept)
                 if deleted := await self.enforce():
                     log.info("retention deleted %d meetings or parts of them", deleted)
             except (DatabaseUnavailable, OSError) as error:

@@ -27,7 +27,7 @@ from server.meetings.completion import run_to_completion
 from server.meetings.content_encoding import BodyDecoder, create_body_decoder
 from server.meetings.upload_allowance import UploadAllowances, minutes_exceeded
 from server.meetings.upload_body import CONSENT, MAX_OVERHEAD_BYTES, BeforeRecording, UploadBody, create_body
-from server.meetings.upload_fields import validate_details
+from server.meetings.upload_fields import RecordingDetails, validate_details
 from server.quotas import MS_PER_MINUTE
 from server.redaction import RedactionRules, redact_text
 from server.storage import Connection, Database, meetings, organizations, quotas
@@ -76,10 +76,10 @@ class Uploads:
         Args:
             probes: places for the child processes that look into recordings.
         """
-        self._audio_log = audio_log
+        self.audio_log = audio_log
         self._database = database
-        self._limits = limits
-        self._allowances = allowances
+        self.limits = limits
+        self.allowances = allowances
         self._probes = probes
 
     async def receive(
@@ -115,14 +115,14 @@ class Uploads:
         # Around the recording, a form has boundaries, headers and texts; compressed, its size says nothing.
         compressed = content_encoding.strip().lower() not in ("", "identity")
         least_bytes = 0 if compressed else max(0, declared_bytes - MAX_OVERHEAD_BYTES)
-        if least_bytes > self._limits.max_bytes:
-            raise FileTooLarge(self._limits.max_bytes)
+        if least_bytes > self.limits.max_bytes:
+            raise FileTooLarge(self.limits.max_bytes)
         organization = await self._database.run(
             lambda c: organizations.find(c, caller.organization_id), organization_id=caller.organization_id
         )
         before_recording = _require_consent if organization.policy.consent_required else None
-        async with self._allowances.admit(caller.organization_id, least_bytes) as allowance:
-            recording = self._audio_log.receive(caller.organization_id, self._limits.max_bytes, allowance.spend)
+        async with self.allowances.admit(caller.organization_id, least_bytes) as allowance:
+            recording = self.audio_log.receive(caller.organization_id, self.limits.max_bytes, allowance.spend)
             with recording:
                 return await self._store(caller, recording, chunks, decoder, before_recording)
 
@@ -137,8 +137,36 @@ class Uploads:
         try:
             body = await self._read(recording, chunks, decoder, before_recording)
         except RecordingTooLarge:
-            raise FileTooLarge(self._limits.max_bytes) from None
-        details = validate_details(body.fields, body.file_name)
+            raise FileTooLarge(self.limits.max_bytes) from None
+        return await self._queue(caller, recording, validate_details(body.fields, body.file_name), body.media_type)
+
+    async def accept(
+        self, caller: Caller, whole: Path, fields: dict[str, str], file_name: str | None, media_type: str
+    ) -> Receipt:
+        """Queue the analysis of a recording whose bytes lie in a file, received within an allowance. The file stays.
+
+        Raises BadRequest, ConsentRequired, QuotaExceeded, RecordingTooLong, ChannelsDiffer, RedactionDiffers,
+        Unauthenticated and DiskFull as ``receive`` does.
+        """
+        details = await self.check(caller, fields, file_name)
+        with self.audio_log.receive(caller.organization_id, self.limits.max_bytes) as recording:
+            await run_to_completion(asyncio.to_thread(recording.adopt, whole))
+            return await self._queue(caller, recording, details, media_type)
+
+    async def check(self, caller: Caller, fields: dict[str, str], file_name: str | None) -> RecordingDetails:
+        """Return what is stated of a recording that is to come. Raises BadRequest, ConsentRequired."""
+        details = validate_details(fields, file_name)
+        organization = await self._database.run(
+            lambda c: organizations.find(c, caller.organization_id), organization_id=caller.organization_id
+        )
+        if organization.policy.consent_required:
+            _require_consent(fields)
+        return details
+
+    async def _queue(
+        self, caller: Caller, recording: IncomingRecording, details: RecordingDetails, media_type: str
+    ) -> Receipt:
+        """Make a whole recording durable, look into it, and queue its analysis."""
         path = await run_to_completion(asyncio.to_thread(recording.flush))
         stated_ms = await self._probe(caller.organization_id, path)
         meeting = meetings.NewMeeting(
@@ -149,12 +177,13 @@ class Uploads:
             details.held_on,
             details.n_speakers,
             details.language,
-            body.media_type,
+            media_type,
             recording.size_bytes,
             details.key_terms,
             details.channels,
             details.consents,
             details.redact,
+            caller.key_id,
         )
 
         async def store_meeting(connection: Connection) -> str:
@@ -197,8 +226,8 @@ class Uploads:
             raise BadRequest("file", stated.refused)
         if stated.duration_s is None:
             return 0
-        if stated.duration_s > self._limits.max_duration_s:
-            raise RecordingTooLong(stated.duration_s, self._limits.max_duration_s)
+        if stated.duration_s > self.limits.max_duration_s:
+            raise RecordingTooLong(stated.duration_s, self.limits.max_duration_s)
         return round(stated.duration_s * 1000)
 
     async def _count_audio(self, connection: Connection, meeting: meetings.NewMeeting, stated_ms: int) -> None:
@@ -209,7 +238,7 @@ class Uploads:
         today_ms = await quotas.count_audio(connection, meeting.organization_id, meeting.file_hash, stated_ms)
         if today_ms is None:
             return
-        use = await self._allowances.find_use(connection, meeting.organization_id)
+        use = await self.allowances.find_use(connection, meeting.organization_id)
         if today_ms > use.quotas.minutes_per_day * MS_PER_MINUTE:
             raise minutes_exceeded(use, less_ms=stated_ms)
 

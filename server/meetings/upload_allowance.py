@@ -80,7 +80,7 @@ class UploadAllowances:
             defaults: of organizations that have no quotas of their own.
             disk: the disk of the audio log.
         """
-        self._database, self._defaults, self._disk = database, defaults, disk
+        self._database, self._defaults, self.disk = database, defaults, disk
         self._accounts: dict[UUID, _Account] = {}
 
     @asynccontextmanager
@@ -100,7 +100,7 @@ class UploadAllowances:
         self._check_start(account, least_bytes)
         self._accounts[organization_id] = account
         account.uploads += 1
-        allowance = UploadAllowance(account, self._disk)
+        allowance = UploadAllowance(account, self.disk)
         try:
             yield allowance
         finally:
@@ -112,7 +112,7 @@ class UploadAllowances:
             raise QuotaExceeded("uploads_at_once", use.quotas.uploads_at_once, account.uploads, RETRY_UPLOAD_S)
         require_minutes(use)
         account.check(max(1, least_bytes))
-        self._disk.require(least_bytes)
+        self.disk.require(least_bytes)
 
     async def _settle(self, organization_id: UUID, account: _Account, allowance: UploadAllowance) -> None:
         async def count(connection: Connection) -> Use:

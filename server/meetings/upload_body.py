@@ -142,8 +142,7 @@ class MultipartBody:
                 self.before_recording(self.fields)
             _check_unencoded(segment)
             self.file_name = file_name(segment)
-            stated = segment.content_type or ""
-            self.media_type = stated if _MEDIA_TYPE.fullmatch(stated) else UNKNOWN_TYPE
+            self.media_type = media_type_of(segment.content_type or "")
         elif segment.name not in TEXT_FIELDS:
             known = ", ".join(sorted(TEXT_FIELDS | {"file"}))
             part_name = clean(decode_header_text(segment.name or ""))[:100] or "body"
@@ -174,6 +173,11 @@ def _check_unencoded(segment: MultipartSegment) -> None:
 def _max_text_bytes(part: str | None) -> int:
     """Return the maximum size of a text part, bytes."""
     return MAX_LISTS.get(part or "", MAX_TEXT_FIELD)
+
+
+def media_type_of(stated: str) -> str:
+    """Return the media type that is stated of a recording, or else that of unknown ones."""
+    return stated if _MEDIA_TYPE.fullmatch(stated) else UNKNOWN_TYPE
 
 
 def create_body(content_type: str, recording: IncomingRecording) -> UploadBody:

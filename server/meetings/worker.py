@@ -14,6 +14,7 @@ from server.meetings.decoded_files import DecodedFiles
 from server.meetings.job_runner import JobRunner
 from server.meetings.retention import Retention
 from server.storage import JOBS_CHANNEL, TRANSIENT_ERRORS, Database, DatabaseUnavailable, Job, audit, jobs
+from server.webhooks import WebhookSender
 
 SWEEP_EVERY_S = 3600.0
 # Old audit events of an organization that go in one statement.
@@ -35,6 +36,7 @@ class Worker:
         runner: JobRunner,
         decoded: DecodedFiles,
         retention: Retention,
+        webhooks: WebhookSender | None = None,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -42,6 +44,7 @@ class Worker:
         self._runner = runner
         self._decoded = decoded
         self._retention = retention
+        self._webhooks = webhooks
         self._wake = asyncio.Event()
         self._running: Counter[UUID] = Counter()
         """Running jobs by organization."""
@@ -66,6 +69,8 @@ class Worker:
             group.create_task(self._sweep())
             group.create_task(self._forget_old_events())
             group.create_task(self._retention.run())
+            if self._webhooks is not None:
+                group.create_task(self._webhooks.run())
             for _ in range(self._settings.worker_concurrency):
                 group.create_task(self._lease_and_run())
         # The group's tasks run until cancelled.

@@ -4,7 +4,7 @@ from server.redaction.detection import RedactionRules, Span, find_spans
 from server.redaction.names import NameFinder
 from server.redaction.open_tail import find_open_tail
 from server.redaction.silence import silence_chunk, silence_ranges
-from server.redaction.text import redact_text
+from server.redaction.text import redact_sentence, redact_text
 from server.redaction.transcript import RedactedSegments, RedactedSpan, padded_ranges_ms, redact_segments
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "find_spans",
     "padded_ranges_ms",
     "redact_segments",
+    "redact_sentence",
     "redact_text",
     "silence_chunk",
     "silence_ranges",

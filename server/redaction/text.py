@@ -1,4 +1,4 @@
-"""Redaction of a text without times: names of meetings and speakers, as people or files gave them."""
+"""Redaction of a text without times: names of meetings and speakers, and sentences, as people or files gave them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 from server.conversation import Word
 from server.redaction.detection import RedactionRules, find_spans
+from server.redaction.transcript import placeholder
 
 _PIECE = re.compile(r"[^\s_]+")
 # A file's type: "call_+4915112345678.wav".
@@ -30,3 +31,24 @@ def _redact(text: str, rules: RedactionRules) -> str:
         redacted += text[done : pieces[span.first].start()] + span.kind.placeholder
         done = pieces[span.last].end()
     return redacted + text[done:]
+
+
+def redact_sentence(text: str, rules: RedactionRules, language: str, before: str = "", after: str = "") -> str:
+    """Return a sentence with placeholders.
+
+    Args:
+        language: BCP 47 primary tag; empty if unknown.
+        before, after: what the same speaker says around it: a number may begin in one sentence and end in the next.
+    """
+    pieces = text.split()
+    around = before.split()
+    words = [Word(piece, 0, 0, None) for piece in (*around, *pieces, *after.split())]
+    first, last = len(around), len(around) + len(pieces) - 1
+    shown, done = list[str](), 0
+    for span in find_spans(words, rules, language):
+        if span.last < first or span.first > last:
+            continue
+        covered = words[max(first, span.first) : min(last, span.last) + 1]
+        shown += [*pieces[done : max(0, span.first - first)], placeholder(span.kind, covered).text]
+        done = min(span.last, last) - first + 1
+    return " ".join((*shown, *pieces[done:]))

@@ -130,12 +130,12 @@ def _replace_words(
             continue
         span.append(word)
         if marks.get((index, number + 1)) != mark:
-            words.append(_placeholder(mark[0], span))
+            words.append(placeholder(mark[0], span))
             span = []
     return replace(segment, words=tuple(words))
 
 
-def _placeholder(kind: RedactionKind, span: Sequence[Word]) -> Word:
+def placeholder(kind: RedactionKind, span: Sequence[Word]) -> Word:
     """Return the word in place of a span: with its times, its mean confidence and the punctuation after it."""
     known = [word.confidence for word in span if word.confidence is not None]
     last = span[-1].text

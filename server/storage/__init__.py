@@ -13,6 +13,7 @@ from server.storage import (
     live_names,
     live_reports,
     live_rules,
+    meeting_lists,
     meeting_scores,
     meetings,
     organizations,
@@ -21,8 +22,12 @@ from server.storage import (
     retention,
     session_tokens,
     speakers,
+    usage,
     users,
     voices,
+    webhook_deliveries,
+    webhook_events,
+    webhooks,
 )
 from server.storage.access import UnfitDatabase, check_access
 from server.storage.audit import AUDIT_ACTIONS, AuditEvent, AuditFilter, AuditPage
@@ -34,8 +39,9 @@ from server.storage.keys import SCOPES, KeyRow, KeyUser
 from server.storage.live import LiveRow, MeetingLost, NewEvent
 from server.storage.live_names import LiveSpeaker
 from server.storage.live_reports import HolderReport, RunningMeeting
+from server.storage.meeting_lists import SORTS, ListedMeeting, MeetingFilter, MeetingOrder, SortKey
 from server.storage.meeting_scores import ScoredMeeting, ScoredSpeaker, ScoresFilter
-from server.storage.meetings import JOBS_CHANNEL, ListedMeeting, MeetingAnswer, MeetingState
+from server.storage.meetings import JOBS_CHANNEL, MeetingAnswer, MeetingState
 from server.storage.migrate import migrate, migration_names
 from server.storage.organizations import OrganizationRow
 from server.storage.pool import (
@@ -51,9 +57,20 @@ from server.storage.pool import (
 from server.storage.quotas import OrganizationUse
 from server.storage.results import StoredRedaction
 from server.storage.retention import ExpiredPart, MeetingPart
-from server.storage.speakers import FoundSpeaker, SpeakerRow, speaker_id
+from server.storage.speakers import EditRow, FoundSpeaker, SpeakerRow, speaker_id
+from server.storage.usage import KeyUse, MonthUse
 from server.storage.users import ROLES, USERS_CHANNEL, EmailTaken, ListedUser, TokenUser, User
 from server.storage.voices import VoiceRow
+from server.storage.webhook_deliveries import (
+    DELIVERY_STATES,
+    DueDelivery,
+    DueRound,
+    WebhookAttempt,
+    WebhookDeliveryRow,
+    WebhookLease,
+)
+from server.storage.webhook_events import EVENT_TYPES, WEBHOOKS_CHANNEL
+from server.storage.webhooks import WebhookRow
 
 __all__ = [
     "audit",
@@ -70,6 +87,7 @@ __all__ = [
     "jobs",
     "keys",
     "live",
+    "meeting_lists",
     "meetings",
     "organizations",
     "quotas",
@@ -77,8 +95,12 @@ __all__ = [
     "retention",
     "session_tokens",
     "speakers",
+    "usage",
     "users",
     "voices",
+    "webhook_deliveries",
+    "webhook_events",
+    "webhooks",
     "AUDIT_ACTIONS",
     "ScoredMeeting",
     "ScoredSpeaker",
@@ -87,10 +109,15 @@ __all__ = [
     "AuditFilter",
     "AuditPage",
     "Connection",
+    "DELIVERY_STATES",
     "Database",
     "DatabaseFull",
     "DatabaseUnavailable",
     "DeletionRow",
+    "EditRow",
+    "DueDelivery",
+    "DueRound",
+    "EVENT_TYPES",
     "EmailTaken",
     "ExportedMeeting",
     "ExpiredPart",
@@ -101,14 +128,18 @@ __all__ = [
     "Job",
     "JobLost",
     "KeyRow",
+    "KeyUse",
     "KeyUser",
     "ListedMeeting",
     "ListedUser",
     "LiveRow",
     "MeetingAnswer",
+    "MeetingFilter",
     "MeetingLost",
+    "MeetingOrder",
     "MeetingState",
     "MeetingPart",
+    "MonthUse",
     "NewDeletion",
     "NewEvent",
     "NotedConsent",
@@ -117,6 +148,8 @@ __all__ = [
     "ROLES",
     "RunningMeeting",
     "SCOPES",
+    "SORTS",
+    "SortKey",
     "SpeakerRow",
     "StoredRedaction",
     "TRANSIENT_ERRORS",
@@ -127,6 +160,11 @@ __all__ = [
     "UnfitDatabase",
     "User",
     "VoiceRow",
+    "WEBHOOKS_CHANNEL",
+    "WebhookAttempt",
+    "WebhookDeliveryRow",
+    "WebhookLease",
+    "WebhookRow",
     "check_access",
     "enter_organization",
     "migrate",

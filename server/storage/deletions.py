@@ -22,6 +22,7 @@ MEETING_TABLES = (
     "live_meetings",
     "speaker_edits",
     "speakers",
+    "webhook_events",
 )
 _COUNT = "(SELECT count(*) FROM {0} WHERE organization_id = $1 AND meeting_id = $2) AS {0}"
 _COUNTS = "SELECT " + ", ".join(_COUNT.format(table) for table in MEETING_TABLES)
@@ -87,6 +88,50 @@ async def lock_meeting(connection: Connection, organization_id: UUID, file_hash:
         "SELECT id FROM meetings WHERE organization_id = $1 AND file_hash = $2 FOR UPDATE", organization_id, file_hash
     )
     return found
+
+
+async def wait_for(
+    connection: Connection, organization_id: UUID, file_hash: str, user_id: UUID, delay: timedelta
+) -> datetime | None:
+    """Note that a meeting is to be deleted after ``delay``, at a user's request; return when, None if there is none."""
+    delete_at: datetime | None = await connection.fetchval(
+        "UPDATE meetings SET delete_at = now() + $3, delete_user_id = $4"
+        " WHERE organization_id = $1 AND file_hash = $2 RETURNING delete_at",
+        organization_id,
+        file_hash,
+        delay,
+        user_id,
+    )
+    return delete_at
+
+
+async def call_off(connection: Connection, organization_id: UUID, file_hash: str) -> bool:
+    """Call off a deletion that waits, if one does; return False if there is no such meeting."""
+    changed = await connection.execute(
+        "UPDATE meetings SET delete_at = NULL, delete_user_id = NULL WHERE organization_id = $1 AND file_hash = $2",
+        organization_id,
+        file_hash,
+    )
+    return bool(changed != "UPDATE 0")
+
+
+async def find_due(connection: Connection, most: int) -> list[tuple[UUID, str]]:
+    """Return up to ``most`` recordings (organization, hash), of any organization, whose deletion has waited enough."""
+    rows = await connection.fetch("SELECT organization_id, file_hash FROM due_deletions($1)", most)
+    return [(UUID(str(row["organization_id"])), row["file_hash"]) for row in rows]
+
+
+async def lock_due(connection: Connection, organization_id: UUID, file_hash: str) -> tuple[UUID, UUID] | None:
+    """Lock a meeting whose deletion has waited enough until the transaction ends; return its id and whose request it
+    is. None if there is none any more.
+    """
+    row = await connection.fetchrow(
+        "SELECT id, delete_user_id FROM meetings WHERE organization_id = $1 AND file_hash = $2 AND delete_at <= now()"
+        " FOR UPDATE",
+        organization_id,
+        file_hash,
+    )
+    return (row["id"], row["delete_user_id"]) if row else None
 
 
 async def delete_meeting(connection: Connection, organization_id: UUID, meeting_id: UUID) -> dict[str, int]:

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from server.storage.meetings import ListedMeeting, find_redacted_ranges
+from server.storage.meeting_lists import LISTED_COLUMNS, ListedMeeting, to_listed
+from server.storage.meetings import find_redacted_ranges
 from server.storage.pool import Connection
 
 HASH_BYTES = 32
@@ -53,12 +54,12 @@ async def list_hashes(connection: Connection, organization_id: UUID) -> bytes:
 async def find_meeting(connection: Connection, organization_id: UUID, file_hash: str) -> ExportedMeeting | None:
     """Return a meeting, or None."""
     row = await connection.fetchrow(
-        "SELECT m.id, m.file_hash, m.name, m.held_on, m.status, m.duration_ms, m.created_at, m.media_type,"
-        " m.size_bytes, m.n_speakers, m.language, m.key_terms, m.channels, m.user_id, l.config, l.ignored_tracks,"
+        f"SELECT {LISTED_COLUMNS}, m.media_type,"  # noqa: S608 - our columns
+        " m.size_bytes, m.n_speakers, m.key_terms, m.channels, m.user_id, l.config, l.ignored_tracks,"
         " m.redact, m.speech_found, m.notice, m.audio_deleted_at,"
-        " (SELECT count(*) FROM speakers s WHERE s.meeting_id = m.id AND s.active)::integer AS speakers,"
-        " (SELECT coalesce(jsonb_agg(jsonb_build_object('edit', e.document, 'made_at', e.made_at, 'user_id', e.user_id,"
-        " 'undone', e.undone) ORDER BY e.number), '[]') FROM speaker_edits e WHERE e.meeting_id = m.id) AS corrections"
+        " (SELECT coalesce(jsonb_agg(jsonb_build_object('edit', e.document - 'vector', 'made_at', e.made_at,"
+        " 'user_id', e.user_id, 'undone', e.undone) ORDER BY e.number), '[]') FROM speaker_edits e"
+        " WHERE e.meeting_id = m.id) AS corrections"
         " FROM meetings m LEFT JOIN live_meetings l ON l.meeting_id = m.id"
         " WHERE m.organization_id = $1 AND m.file_hash = $2",
         organization_id,
@@ -66,9 +67,8 @@ async def find_meeting(connection: Connection, organization_id: UUID, file_hash:
     )
     if row is None:
         return None
-    shown = ("id", "file_hash", "name", "held_on", "status", "duration_ms", "speakers", "created_at")
     return ExportedMeeting(
-        ListedMeeting(**{name: row[name] for name in shown}),
+        to_listed(row),
         row["media_type"],
         row["size_bytes"],
         row["n_speakers"],

@@ -14,6 +14,7 @@ from uuid import UUID
 from server.channels import ChannelUse
 from server.conversation import RedactionKind, parse_redaction_kinds
 from server.lifecycle import Stage
+from server.storage import webhook_events
 from server.storage.pool import Connection, enter_organization
 
 ATTEMPTS_EXHAUSTED = (
@@ -153,6 +154,10 @@ async def fail(connection: Connection, job: Job, reason: str) -> None:
 
 async def _fail(connection: Connection, meeting_id: UUID, reason: str) -> None:
     await connection.execute(
-        "UPDATE meetings SET status = 'failed', message = $2, updated_at = now() WHERE id = $1", meeting_id, reason
+        "UPDATE meetings SET status = 'failed', message = $2, outcomes = outcomes + 1, updated_at = now()"
+        " WHERE id = $1",
+        meeting_id,
+        reason,
     )
     await connection.execute("DELETE FROM jobs WHERE meeting_id = $1", meeting_id)
+    await webhook_events.add_outcome(connection, meeting_id)

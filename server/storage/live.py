@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from server.consent import Consent
-from server.storage import consents, jobs
+from server.storage import consents, jobs, webhook_events
 from server.storage.jobs import Job
 from server.storage.meetings import JOBS_CHANNEL
 from server.storage.pool import Connection
@@ -53,6 +53,8 @@ class NewEvent:
     event_seq: int
     segment_id: int | None
     payload: bytes
+    alert: dict[str, Any] | None = None
+    """The alert that it is, as REST shows it; None: it is none."""
 
 
 _ROW = """
@@ -74,6 +76,7 @@ async def create(
     key_terms: Sequence[str] = (),
     consents_given: Sequence[Consent] = (),
     redact: str = "",
+    key_id: UUID | None = None,
 ) -> None:
     """Insert a new live meeting. Idempotent.
 
@@ -84,11 +87,12 @@ async def create(
         key_terms: terms to bias recognition with.
         consents_given: noted by the user who opens it.
         redact: kinds to redact, separated by commas.
+        key_id: of the API key with which it is opened; None: of none.
     """
     await connection.execute(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
-        " media_type, size_bytes, key_terms, redact, status, stage, message)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, 'receiving', 'receiving',"
+        " media_type, size_bytes, key_terms, redact, key_id, status, stage, message)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12, 'receiving', 'receiving',"
         " 'The meeting is in progress')"
         " ON CONFLICT DO NOTHING",
         row.meeting_id,
@@ -102,6 +106,7 @@ async def create(
         MEDIA_TYPE,
         list(key_terms),
         redact,
+        key_id,
     )
     await connection.execute(
         "INSERT INTO live_meetings (meeting_id, config) VALUES ($1, $2) ON CONFLICT DO NOTHING",
@@ -109,6 +114,7 @@ async def create(
         row.config,
     )
     await consents.replace(connection, row.organization_id, row.meeting_id, row.user_id, consents_given)
+    await webhook_events.add_live(connection, "live.started", row.meeting_id)
 
 
 async def count_running(connection: Connection, but: UUID) -> tuple[int, int]:
@@ -178,7 +184,10 @@ async def new_owner(connection: Connection, meeting_id: UUID, fence: int) -> int
 
 
 async def append_events(connection: Connection, meeting_id: UUID, fence: int, events: Sequence[NewEvent]) -> None:
-    """Store events in one statement; ones already stored are skipped. Raises MeetingLost."""
+    """Store events in one statement, and what webhooks are told of them; ones already stored are skipped.
+
+    Raises MeetingLost.
+    """
     holds_fence = await connection.fetchval(
         "WITH held AS (SELECT FROM live_meetings WHERE meeting_id = $1 AND fence = $2 FOR UPDATE),"
         " stored AS (INSERT INTO live_events (meeting_id, event_seq, segment_id, payload)"
@@ -192,6 +201,9 @@ async def append_events(connection: Connection, meeting_id: UUID, fence: int, ev
     )
     if not holds_fence:
         raise MeetingLost(f"another process holds live meeting {meeting_id}")
+    for event in events:
+        if event.alert is not None:
+            await webhook_events.add_alert(connection, meeting_id, event.event_seq, event.alert)
 
 
 async def events_after(connection: Connection, meeting_id: UUID, event_seq: int, limit: int) -> list[bytes]:
@@ -275,6 +287,7 @@ async def finish(connection: Connection, row: LiveRow, size_bytes: int, lease_s:
     await connection.execute("UPDATE live_meetings SET finished = true WHERE meeting_id = $1", row.meeting_id)
     if changed is None:
         return None
+    await webhook_events.add_live(connection, "live.finished", row.meeting_id)
     await connection.execute("INSERT INTO jobs (meeting_id) VALUES ($1) ON CONFLICT DO NOTHING", row.meeting_id)
     if lease_s is None:
         await connection.execute("SELECT pg_notify($1, '')", JOBS_CHANNEL)

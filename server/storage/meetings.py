@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,6 +36,8 @@ class NewMeeting:
     """None if not stated."""
     consents: tuple[Consent, ...] = ()
     redact: frozenset[RedactionKind] = frozenset()
+    key_id: UUID | None = None
+    """Of the API key with which it was uploaded; None: of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +90,26 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
     """Store a durable recording, queue its analysis, and return the meeting's status.
 
     A known recording is left unchanged, except that a failed one is queued again with the new details: the cause of the
-    failure may be fixed since, in the server or in the details. Its days of retention begin again.
+    failure may be fixed since, in the server or in the details. Its days of retention begin again. A deletion that
+    waits is called off.
     """
+    await connection.execute(
+        "UPDATE meetings SET delete_at = NULL, delete_user_id = NULL"
+        " WHERE organization_id = $1 AND file_hash = $2 AND delete_at IS NOT NULL",
+        meeting.organization_id,
+        meeting.file_hash,
+    )
     queued_id = await connection.fetchval(
         "INSERT INTO meetings (id, organization_id, user_id, file_hash, name, held_on, n_speakers, language,"
-        " media_type, size_bytes, key_terms, channels, redact, status, stage, message)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'queued', 'waiting',"
+        " media_type, size_bytes, key_terms, channels, redact, key_id, status, stage, message)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'queued', 'waiting',"
         " 'Waiting for a free worker')"
         " ON CONFLICT (organization_id, file_hash) DO UPDATE SET status = 'queued', stage = 'waiting',"
         " message = 'Waiting for a free worker', attempts = 0, counted_ms = 0, progress_percent = 0,"
         " name = EXCLUDED.name, held_on = EXCLUDED.held_on, n_speakers = EXCLUDED.n_speakers,"
         " language = EXCLUDED.language, key_terms = EXCLUDED.key_terms, channels = EXCLUDED.channels,"
-        " redact = EXCLUDED.redact, media_type = EXCLUDED.media_type, size_bytes = EXCLUDED.size_bytes,"
+        " redact = EXCLUDED.redact, key_id = EXCLUDED.key_id,"
+        " media_type = EXCLUDED.media_type, size_bytes = EXCLUDED.size_bytes,"
         " created_at = now(), audio_deleted_at = NULL, transcript_deleted_at = NULL,"
         " updated_at = now() WHERE meetings.status = 'failed' RETURNING id",
         uuid4(),
@@ -115,6 +125,7 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
         list(meeting.key_terms),
         str(meeting.channels or ChannelUse.MIXED),
         format_redaction_kinds(meeting.redact),
+        meeting.key_id,
     )
     if queued_id is not None:
         if meeting.consents:
@@ -153,6 +164,26 @@ async def find_redacted_ranges(connection: Connection, organization_id: UUID, fi
     return found or []
 
 
+async def add_redacted_ranges(
+    connection: Connection, organization_id: UUID, file_hash: str, added: Iterable[tuple[int, int]]
+) -> None:
+    """Have more of a meeting's audio silenced, [start, end] in milliseconds; what was silenced stays so."""
+    spans = [*await find_redacted_ranges(connection, organization_id, file_hash), *map(list, added)]
+    merged: list[list[int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], end)
+        else:
+            merged.append([start, end])
+    await connection.execute(
+        "UPDATE meetings SET redacted_ranges = $3 WHERE organization_id = $1 AND file_hash = $2"
+        " AND redacted_ranges <> $3",
+        organization_id,
+        file_hash,
+        merged,
+    )
+
+
 async def find_state(connection: Connection, organization_id: UUID, file_hash: str) -> MeetingState | None:
     """Return the state of an organization's meeting, or None."""
     row = await connection.fetchrow(
@@ -173,7 +204,7 @@ def _to_state(row: Any) -> MeetingState:
         row["stage"],
         row["progress_percent"],
         row["message"],
-        stated or row["spoken_language"] or "",
+        stated_or_spoken(stated, row["spoken_language"]),
         # The column is single precision; rounding restores the six decimals that were stored.
         None if stated or confidence is None else round(confidence, 6),
         row["speech_found"],
@@ -184,6 +215,11 @@ def _to_state(row: Any) -> MeetingState:
         row["duration_ms"],
         row["created_at"],
     )
+
+
+def stated_or_spoken(stated: str, spoken: str | None) -> str:
+    """Return the language of a meeting as callers see it: as stated, else as detected; empty while unknown."""
+    return stated or spoken or ""
 
 
 async def find_id(connection: Connection, organization_id: UUID, file_hash: str) -> UUID | None:
@@ -202,6 +238,14 @@ async def find_ready_id(connection: Connection, organization_id: UUID, file_hash
         file_hash,
     )
     return found
+
+
+async def find_redaction(connection: Connection, organization_id: UUID, meeting_id: UUID) -> str:
+    """Return the kinds that are redacted in a meeting, separated by commas; empty if none, or without the meeting."""
+    redact: str | None = await connection.fetchval(
+        "SELECT redact FROM meetings WHERE organization_id = $1 AND id = $2", organization_id, meeting_id
+    )
+    return redact or ""
 
 
 _ANSWER = """
@@ -254,37 +298,6 @@ def _to_answer(row: Any) -> MeetingAnswer:
         speakers,
         row["transcript_deleted_at"],
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ListedMeeting:
-    """A meeting in a list."""
-
-    id: UUID
-    file_hash: str
-    name: str
-    held_on: str | None
-    status: str
-    duration_ms: int | None
-    speakers: int
-    created_at: datetime
-
-
-async def list_page(
-    connection: Connection, organization_id: UUID, size: int, after: tuple[datetime, UUID] | None
-) -> list[ListedMeeting]:
-    """Return up to ``size`` meetings of an organization, newest first, after the key ``after`` (created_at, id)."""
-    rows = await connection.fetch(
-        "SELECT m.id, m.file_hash, m.name, m.held_on, m.status, m.duration_ms, m.created_at,"
-        " (SELECT count(*) FROM speakers s WHERE s.meeting_id = m.id AND s.active)::integer AS speakers"
-        " FROM meetings m WHERE m.organization_id = $1"
-        " AND ($3::timestamptz IS NULL OR (m.created_at, m.id) < ($3, $4::uuid))"
-        " ORDER BY m.created_at DESC, m.id DESC LIMIT $2",
-        organization_id,
-        size,
-        *(after or (None, None)),
-    )
-    return [ListedMeeting(**row) for row in rows]
 
 
 async def lock_recording(connection: Connection, organization_id: UUID, file_hash: str) -> None:

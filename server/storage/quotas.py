@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from server.quotas import Quotas, Use
+from server.storage import usage
 from server.storage.pool import Connection, ReferenceDeleted
 
 _USE = """
@@ -76,7 +77,7 @@ async def count_upload(connection: Connection, organization_id: UUID, size_bytes
 
 
 async def count_audio(connection: Connection, organization_id: UUID, file_hash: str, audio_ms: int) -> int | None:
-    """Count a meeting's audio to the day, as far as it was not counted before.
+    """Count a meeting's audio to the day and the month, as far as it was not counted before.
 
     Serialises with other meetings of the organization until the transaction ends. Returns the day's sum, milliseconds;
     None if all of it was counted before.
@@ -84,22 +85,32 @@ async def count_audio(connection: Connection, organization_id: UUID, file_hash: 
     Args:
         audio_ms: all of the meeting's audio, milliseconds.
     """
-    more_ms = await connection.fetchval(
+    counted = await connection.fetchrow(
         "WITH before AS (SELECT id, counted_ms FROM meetings"
         " WHERE organization_id = $1 AND file_hash = $2 AND counted_ms < $3 FOR UPDATE)"
-        " UPDATE meetings m SET counted_ms = $3 FROM before WHERE m.id = before.id RETURNING $3 - before.counted_ms",
+        " UPDATE meetings m SET counted_ms = $3 FROM before WHERE m.id = before.id"
+        " RETURNING m.counted_ms - before.counted_ms AS more_ms, before.counted_ms = 0 AS first, m.user_id, m.key_id",
         organization_id,
         file_hash,
         audio_ms,
     )
-    if more_ms is None:
+    if counted is None:
         return None
+    more_ms = counted["more_ms"]
     today: int = await connection.fetchval(
         "INSERT INTO organization_days (organization_id, analysed_ms) VALUES ($1, $2)"
         " ON CONFLICT (organization_id, day) DO UPDATE"
         " SET analysed_ms = organization_days.analysed_ms + excluded.analysed_ms RETURNING analysed_ms",
         organization_id,
         more_ms,
+    )
+    await usage.count(
+        connection,
+        organization_id,
+        counted["user_id"],
+        counted["key_id"],
+        analyses=int(counted["first"]),
+        audio_ms=more_ms,
     )
     return today
 

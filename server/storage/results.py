@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from server.storage import insights, jobs, speakers
+from server.storage import insights, jobs, speakers, webhook_events
 from server.storage.jobs import Job
 from server.storage.pool import Connection
 from server.storage.speakers import SpeakerRow
@@ -64,7 +64,7 @@ async def finish(
     await connection.execute(
         "UPDATE meetings SET status = 'ready', stage = 'done', progress_percent = 100, message = $2, engine = $3,"
         " duration_ms = $4, spoken_language = nullif($5, ''), language_confidence = $6, speech_found = $7, notice = $8,"
-        " updated_at = now() WHERE id = $1",
+        " outcomes = outcomes + 1, updated_at = now() WHERE id = $1",
         meeting_id,
         message,
         engine,
@@ -77,6 +77,8 @@ async def finish(
     if redaction is not None:
         await _store_redaction(connection, meeting_id, redaction)
     await connection.execute("DELETE FROM jobs WHERE meeting_id = $1", meeting_id)
+    # Last: it is told what is stored by then.
+    await webhook_events.add_outcome(connection, meeting_id)
 
 
 async def _store_redaction(connection: Connection, meeting_id: UUID, redaction: StoredRedaction) -> None:

@@ -87,6 +87,8 @@ async def delete_transcript(
         ("insights", " AND family = ANY($3::text[])", (list(families),)),
         ("live_events", "", ()),
         ("speaker_edits", "", ()),
+        # They quote what was said.
+        ("webhook_events", " AND type = 'alert'", ()),
     ):
         said = await connection.execute(
             f"DELETE FROM {table} WHERE organization_id = $1 AND meeting_id = $2{condition}",  # noqa: S608 - our names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -35,6 +36,19 @@ class FoundSpeaker:
     label: int
     redact: str
     """Kinds that are redacted in the meeting, separated by commas."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditRow:
+    """A correction in the history of a meeting."""
+
+    number: int
+    document: dict[str, Any]
+    """The edit as JSON-compatible values."""
+    user_id: UUID | None
+    """Who made it; None if the user was deleted."""
+    made_at: datetime
+    undone: bool
 
 
 async def find(connection: Connection, organization_id: UUID, id_: UUID) -> FoundSpeaker | None:
@@ -121,22 +135,62 @@ async def add_edit(connection: Connection, meeting_id: UUID, user_id: UUID, docu
     )
 
 
-async def undo_edit(connection: Connection, meeting_id: UUID) -> bool:
-    """Undo the latest correction in force; return False if there is none."""
-    undone = await connection.execute(
-        "UPDATE speaker_edits SET undone = true WHERE meeting_id = $1 AND number ="
-        " (SELECT max(number) FROM speaker_edits WHERE meeting_id = $1 AND NOT undone)",
-        meeting_id,
+async def find_highest_edit(connection: Connection, meeting_id: UUID) -> int:
+    """Return the number of the last correction ever made; 0 if none."""
+    highest: int = await connection.fetchval(
+        "SELECT coalesce(max(number), 0) FROM speaker_edits WHERE meeting_id = $1", meeting_id
     )
-    return bool(undone != "UPDATE 0")
+    return highest
+
+
+async def find_latest_edit(connection: Connection, meeting_id: UUID) -> int | None:
+    """Return the number of the latest correction in force, or None."""
+    latest: int | None = await connection.fetchval(
+        "SELECT max(number) FROM speaker_edits WHERE meeting_id = $1 AND NOT undone", meeting_id
+    )
+    return latest
+
+
+async def undo_edit(connection: Connection, meeting_id: UUID, number: int) -> None:
+    """Undo a correction."""
+    await connection.execute(
+        "UPDATE speaker_edits SET undone = true WHERE meeting_id = $1 AND number = $2", meeting_id, number
+    )
+
+
+async def list_history(connection: Connection, meeting_id: UUID, limit: int, before: int | None) -> tuple[EditRow, ...]:
+    """Return at most ``limit`` corrections, the latest first, undone ones included.
+
+    Args:
+        before: the number that all are below; None: any.
+    """
+    rows = await connection.fetch(
+        "SELECT number, document, user_id, made_at, undone"
+        " FROM speaker_edits WHERE meeting_id = $1 AND ($3::integer IS NULL OR number < $3)"
+        " ORDER BY number DESC LIMIT $2",
+        meeting_id,
+        limit,
+        before,
+    )
+    return tuple(EditRow(**row) for row in rows)
 
 
 async def list_active(connection: Connection, meeting_id: UUID) -> tuple[SpeakerRow, ...]:
     """Return the meeting's active speakers, in label order."""
+    return await _list(connection, meeting_id, inactive=False)
+
+
+async def list_all(connection: Connection, meeting_id: UUID) -> tuple[SpeakerRow, ...]:
+    """Return all speakers that the meeting ever had, in label order."""
+    return await _list(connection, meeting_id, inactive=True)
+
+
+async def _list(connection: Connection, meeting_id: UUID, *, inactive: bool) -> tuple[SpeakerRow, ...]:
     rows = await connection.fetch(
         # Stored in single precision; by way of numeric, 0.9 stays 0.9 in double precision.
         "SELECT label, id, alias, alias_source, alias_confidence::numeric::float8 AS alias_confidence FROM speakers"
-        " WHERE meeting_id = $1 AND active ORDER BY label",
+        " WHERE meeting_id = $1 AND (active OR $2) ORDER BY label",
         meeting_id,
+        inactive,
     )
     return tuple(SpeakerRow(**row) for row in rows)

@@ -188,6 +188,13 @@ CONTRACT = (
                     "duration_ms": milliseconds,
                     "speakers": whole,
                     "created_at": text,
+                    "people": [text],
+                    "progress_percent": whole,
+                    "stage": text,
+                    "message": any_text,
+                    "language": optional(text),
+                    "session_id": optional(uuid),
+                    "delete_at": optional(text),
                 }
             ],
             "next_page_token": any_text,

@@ -165,5 +165,7 @@ async def test_a_meeting_is_listed_named_and_deleted(system: System) -> None:
         await client.rename_speaker(speaker.id, "Zoë")
         assert (await client.speakers(receipt.file_hash)).speakers[0].alias == "Zoë"
         assert (await client.insights.quality(receipt.file_hash)).ListFields()
+        await client.delete(receipt.file_hash, undo_seconds=600)
+        await client.restore(receipt.file_hash)
         await client.delete(receipt.file_hash)
         assert receipt.file_hash not in [meeting.file_hash async for meeting in client.meetings()]

@@ -27,17 +27,18 @@ BAD = {
 
 @pytest.mark.parametrize("url", GOOD)
 def test_https_is_taken(url: str) -> None:
-    assert checked_url(url, plain_http=False) == url
+    assert checked_url(url, plain_http=False, allowed_by="MEETRA_OIDC_PRIVATE_NETWORK=true") == url
 
 
 @pytest.mark.parametrize("url", BAD.values(), ids=BAD)
 def test_anything_else_is_refused(url: str) -> None:
     for plain_http in (False, True):
         with pytest.raises(ValueError, match=r"."):
-            checked_url(url, plain_http=plain_http)
+            checked_url(url, plain_http=plain_http, allowed_by="MEETRA_OIDC_PRIVATE_NETWORK=true")
 
 
 def test_plain_http_is_for_private_networks() -> None:
-    assert checked_url("http://10.0.0.1/realm", plain_http=True) == "http://10.0.0.1/realm"
+    url = "http://10.0.0.1/realm"
+    assert checked_url(url, plain_http=True, allowed_by="MEETRA_OIDC_PRIVATE_NETWORK=true") == url
     with pytest.raises(ValueError, match="MEETRA_OIDC_PRIVATE_NETWORK"):
-        checked_url("http://10.0.0.1/realm", plain_http=False)
+        checked_url(url, plain_http=False, allowed_by="MEETRA_OIDC_PRIVATE_NETWORK=true")

@@ -11,6 +11,7 @@ from meetra.v1 import live_pb2, rules_pb2
 
 from meetra_client.calls import AuthorizedChannel
 from meetra_client.connection import Endpoint
+from meetra_client.correction_calls import CorrectionCalls
 from meetra_client.credentials import Credentials
 from meetra_client.delivery import Patience
 from meetra_client.environment import resolve_account
@@ -31,7 +32,7 @@ CALLS_KEEPALIVE_S = 120.0
 Stub = TypeVar("Stub")
 
 
-class MeetraClient(MeetingCalls, LiveCalls):
+class MeetraClient(MeetingCalls, CorrectionCalls, LiveCalls):
     """A user of a Meetra server; an async context manager that logs in.
 
     What is not given is taken from the environment: ``MEETRA_URL``; ``MEETRA_EMAIL`` and ``MEETRA_PASSWORD``, or
@@ -64,6 +65,7 @@ class MeetraClient(MeetingCalls, LiveCalls):
         calls = Endpoint.parse(account.url, CALLS_KEEPALIVE_S)
         self.channel: aio.Channel = AuthorizedChannel(calls, self._credentials, self.token, self._patience.call_s)
         MeetingCalls.__init__(self, self.channel, self._credentials)
+        CorrectionCalls.__init__(self, self.channel)
         LiveCalls.__init__(self, self.channel)
 
     async def __aenter__(self) -> MeetraClient:

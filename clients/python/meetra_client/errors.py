@@ -128,6 +128,30 @@ class SpeakerNotFound(MeetraError):
     reason = "SPEAKER_NOT_FOUND"
 
 
+class SentenceNotFound(MeetraError):
+    """The meeting has no sentence of this number."""
+
+    reason = "SENTENCE_NOT_FOUND"
+
+
+class SentenceChanged(MeetraError):
+    """Somebody corrected the sentence meanwhile: it reads otherwise by now."""
+
+    reason = "SENTENCE_CHANGED"
+
+
+class CorrectionNotLatest(MeetraError):
+    """The correction is not the latest in force. The fact ``latest`` is the number of that, if there is one."""
+
+    reason = "CORRECTION_NOT_LATEST"
+
+
+class TooManyCorrections(MeetraError):
+    """The meeting was corrected as often as the server accepts."""
+
+    reason = "TOO_MANY_CORRECTIONS"
+
+
 class VoiceNotFound(MeetraError):
     """The voice does not exist, or belongs to another organization."""
 
@@ -287,10 +311,64 @@ class ExportRunning(MeetraError):
     reason = "EXPORT_RUNNING"
 
 
+class UploadNotFound(MeetraError):
+    """The caller has no such upload in pieces; begin another one."""
+
+    reason = "UPLOAD_NOT_FOUND"
+
+
+class UploadOffsetDiffers(MeetraError):
+    """A piece does not begin where its upload is: at ``facts["offset"]``."""
+
+    reason = "UPLOAD_OFFSET_DIFFERS"
+
+
+class UploadLocked(MeetraError):
+    """Another request writes the upload; try again when it has ended."""
+
+    reason = "UPLOAD_LOCKED"
+
+
+class TooManyUnfinishedUploads(MeetraError):
+    """The organization has its limit of unfinished uploads in pieces; complete or delete some."""
+
+    reason = "TOO_MANY_UNFINISHED_UPLOADS"
+
+
 class QuotaExceeded(MeetraError):
     """The organization has used up a quota, which ``facts["quota"]`` names; try again after ``retry_after_s``."""
 
     reason = "QUOTA_EXCEEDED"
+
+
+class WebhookNotFound(MeetraError):
+    """The webhook does not exist, or is another organization's."""
+
+    reason = "WEBHOOK_NOT_FOUND"
+
+
+class WebhookDeliveryNotFound(MeetraError):
+    """The webhook has no such delivery, or none any more."""
+
+    reason = "WEBHOOK_DELIVERY_NOT_FOUND"
+
+
+class TooManyWebhooks(MeetraError):
+    """The organization has the limit of webhooks."""
+
+    reason = "TOO_MANY_WEBHOOKS"
+
+
+class WebhooksOff(MeetraError):
+    """The server has no webhooks: its operator turns them on."""
+
+    reason = "WEBHOOKS_OFF"
+
+
+class WebhookPaused(MeetraError):
+    """The webhook is paused, or its queue is full; resume it first."""
+
+    reason = "WEBHOOK_PAUSED"
 
 
 class AudioNotStored(MeetraError):

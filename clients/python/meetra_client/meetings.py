@@ -145,9 +145,18 @@ class MeetingCalls:
                 return
             request.page_token = page.next_page_token
 
-    async def delete(self, file_hash: str) -> None:
-        """Delete a meeting in any state, for good."""
-        await self._meetings.DeleteMeeting(meetings_pb2.DeleteMeetingRequest(file_hash=file_hash))
+    async def delete(self, file_hash: str, *, undo_seconds: int = 0) -> None:
+        """Delete a meeting in any state, for good.
+
+        Args:
+            undo_seconds: for how long the deletion waits and ``restore`` can call it off: 1 to 3600; 0: not at all.
+        """
+        request = meetings_pb2.DeleteMeetingRequest(file_hash=file_hash, undo_seconds=undo_seconds)
+        await self._meetings.DeleteMeeting(request)
+
+    async def restore(self, file_hash: str) -> None:
+        """Call off a deletion that waits. Raises MeetingNotFound once the meeting is deleted."""
+        await self._meetings.RestoreMeeting(meetings_pb2.RestoreMeetingRequest(file_hash=file_hash))
 
     async def transcript(
         self, file_hash: str, *, details: bool = False, live: bool = False
@@ -188,8 +197,3 @@ class MeetingCalls:
         return await self._speakers.ListSpeakers(
             speakers_pb2.ListSpeakersRequest(file_hash=file_hash, include_details=details, live=live)
         )
-
-    async def rename_speaker(self, speaker_id: str, alias: str) -> None:
-        """Give a speaker a name, in all answers. Raises BadRequest, SpeakerNotFound, or another MeetraError."""
-        name = speakers_pb2.SpeakerName(alias=alias)
-        await self._speakers.RenameSpeaker(speakers_pb2.RenameSpeakerRequest(id=speaker_id, name=name))

@@ -18,6 +18,7 @@ from meetra.v1 import live_pb2
 from meetra_client import client as asynchronous
 from meetra_client.blocking import Blocking, BlockingChannel, blocking, iterating
 from meetra_client.client import KEEPALIVE_S
+from meetra_client.correction_calls import CorrectionCalls
 from meetra_client.delivery import Patience
 from meetra_client.insights import InsightCalls
 from meetra_client.live_calls import LiveCalls
@@ -158,12 +159,19 @@ class MeetraClient(Blocking[asynchronous.MeetraClient]):
     wait = blocking(MeetingCalls.wait)
     meetings = iterating(MeetingCalls.meetings)
     delete = blocking(MeetingCalls.delete)
+    restore = blocking(MeetingCalls.restore)
     transcript = blocking(MeetingCalls.transcript)
     export_meeting = iterating(MeetingCalls.export_meeting)
     live_meetings = iterating(LiveCalls.live_meetings)
     session_token = blocking(LiveCalls.session_token)
     speakers = blocking(MeetingCalls.speakers)
-    rename_speaker = blocking(MeetingCalls.rename_speaker)
+    rename_speaker = blocking(CorrectionCalls.rename_speaker)
+    merge_speakers = blocking(CorrectionCalls.merge_speakers)
+    split_speaker = blocking(CorrectionCalls.split_speaker)
+    move_sentence = blocking(CorrectionCalls.move_sentence)
+    correct_sentence = blocking(CorrectionCalls.correct_sentence)
+    corrections = iterating(CorrectionCalls.corrections)
+    undo_correction = blocking(CorrectionCalls.undo_correction)
     token = blocking(asynchronous.MeetraClient.token)
     check_reachable = blocking(asynchronous.MeetraClient.check_reachable)
     watch = iterating(asynchronous.MeetraClient.watch)

@@ -8,13 +8,24 @@ export type Reason = ShortReason<ErrorReason> | "UNREACHABLE" | "AUDIO_LOST";
 
 type ShortReason<Name> = Name extends `ERROR_REASON_${infer Short}` ? Short : never;
 
+const PASSING: readonly (Reason | undefined)[] = [
+  "UNREACHABLE",
+  "SERVICE_UNAVAILABLE",
+  "AUDIO_NOT_STORED",
+  "HELD_BY_ANOTHER_SERVER",
+  "TOO_MANY_OPEN_CALLS",
+];
+// Close codes of the server are from here on; others are of networks and proxies.
+const FIRST_CLOSE_CODE = 4000;
+
 /** A call that failed. */
 export class MeetraError extends Error {
   override readonly name = "MeetraError";
 
   /**
    * @param message what the server says, for people.
-   * @param status the HTTP status; 0 where there was no answer, or the client itself found what is wrong.
+   * @param status the HTTP status; 0 where there was no answer, where a WebSocket said it, or where the client itself
+   * found what is wrong.
    * @param reason why, by name; undefined where a proxy answered.
    * @param retryAfterS how long to wait before the next try, seconds, where the server says so.
    */
@@ -33,8 +44,7 @@ export class MeetraError extends Error {
    * calls of the user or the organization are open.
    */
   get passes(): boolean {
-    if (this.status === 0) return this.reason === "UNREACHABLE";
-    return [502, 503, 504].includes(this.status) || this.reason === "TOO_MANY_OPEN_CALLS";
+    return [502, 503, 504].includes(this.status) || PASSING.includes(this.reason);
   }
 }
 
@@ -54,6 +64,13 @@ export async function errorOf(answer: Response): Promise<MeetraError> {
     (answer.headers.get("x-meetra-reason") as Reason | null) ?? undefined,
     Number.isFinite(wait) ? wait : undefined,
   );
+}
+
+/** The error of a WebSocket that was closed, from its code and its text, `REASON: message`. */
+export function closeError(code: number, text: string): MeetraError {
+  const [, reason, message] = (code >= FIRST_CLOSE_CODE && /^([A-Z_]+): (.*)$/s.exec(text)) || [];
+  if (reason === undefined) return new MeetraError(`the WebSocket was closed (${code}) ${text}`, 0, "UNREACHABLE");
+  return new MeetraError(message || reason, 0, reason as Reason);
 }
 
 /** What was thrown where an answer was awaited, as an error of this client; an abort by the caller stays what it is. */

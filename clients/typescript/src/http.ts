@@ -81,6 +81,18 @@ export class Gateway {
     }
   }
 
+  /** The token that calls carry now; undefined where nobody said who calls. Throws MeetraError. */
+  async token(options: { signal?: AbortSignal | undefined } = {}): Promise<string | undefined> {
+    return this.#received(this.#currentToken(), options);
+  }
+
+  /** Connect a WebSocket, with a token of one session as a protocol, as browsers set no headers. */
+  socket(path: string, token: string, constructor: typeof WebSocket = WebSocket): WebSocket {
+    const url = new URL(this.#url + path, globalThis.location?.href);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    return new constructor(url, ["meetra.v1", `bearer.${token}`]);
+  }
+
   /** The token of all calls: one login for all that wait for it. */
   #currentToken(): Promise<string | undefined> {
     const newToken = this.#newToken;
@@ -94,7 +106,10 @@ export class Gateway {
     if (this.#token === token) this.#token = undefined;
   }
 
-  async #received(waiting: Promise<string | undefined>, options: CallOptions): Promise<string | undefined> {
+  async #received(
+    waiting: Promise<string | undefined>,
+    options: { signal?: AbortSignal | undefined },
+  ): Promise<string | undefined> {
     try {
       return await waiting;
     } catch (thrown) {

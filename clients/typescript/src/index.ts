@@ -8,6 +8,6 @@ export { Meetra } from "./meetra.js";
 export type { ExportedFile, MeetraOptions } from "./meetra.js";
 export { recordMicrophone } from "./microphone.js";
 export type { MicrophoneOptions, Recording } from "./microphone.js";
-export { HttpTransport } from "./transport.js";
-export type { AudioPiece, LiveTransport } from "./transport.js";
+export { WebSocketTransport } from "./transport.js";
+export type { AudioPiece, LiveConnection, LiveMessage, LiveTransport } from "./transport.js";
 export type { WatchOptions } from "./watch.js";

@@ -1,7 +1,6 @@
-import { Backoff } from "./backoff.js";
+import { Delivery, positionOf } from "./delivery.js";
 import { MeetraError } from "./errors.js";
-import type { Control, LiveConfig, LiveEvent, LiveFinished, LiveReady, TrackPosition } from "./generated/messages.js";
-import { isPassing } from "./http.js";
+import type { LiveConfig, LiveEvent, LiveFinished, LiveReady } from "./generated/messages.js";
 import { Outbox } from "./outbox.js";
 import type { LiveTransport } from "./transport.js";
 import { PATIENCE_S, watch } from "./watch.js";
@@ -27,61 +26,64 @@ export class LiveMeeting {
   readonly #transport: LiveTransport;
   readonly #options: LiveOptions;
   readonly #outboxes: Map<string, Outbox>;
-  readonly #delivering = new Set<Outbox>();
-  readonly #closed = new AbortController();
-  #ready: LiveReady;
-  #lastEventSeq: number;
-  #lagMs = 0;
-  #reconnects = 0;
-  #resuming: Promise<void> | undefined;
-  #failure: unknown;
+  readonly #delivery: Delivery;
   #finishing = false;
   #finished: LiveFinished | undefined;
-  #wake: (() => void)[] = [];
 
-  private constructor(transport: LiveTransport, outboxes: Outbox[], ready: LiveReady, options: LiveOptions) {
+  private constructor(transport: LiveTransport, outboxes: Outbox[], delivery: Delivery, options: LiveOptions) {
     this.#transport = transport;
     this.#options = options;
     this.#outboxes = new Map(outboxes.map((outbox) => [outbox.trackId, outbox]));
-    this.#ready = ready;
-    this.#lastEventSeq = ready.last_event_seq;
+    this.#delivery = delivery;
   }
 
   /** Open a meeting, or resume that of `config.session_id`; use `Meetra.live`. Throws MeetraError. */
   static async open(transport: LiveTransport, config: LiveConfig, options: LiveOptions = {}): Promise<LiveMeeting> {
     const outboxes = (config.tracks ?? []).map((track) => new Outbox(track));
-    const ready = await transport.open(config);
-    for (const outbox of outboxes) {
-      const position = positionOf(ready.tracks, outbox.trackId);
-      if (position === undefined) throw new TypeError(`the session has no track ${outbox.trackId}`);
-      outbox.begin(position);
+    const connection = await transport.connect(config);
+    const missing = outboxes.find(({ trackId }) => positionOf(connection.ready.tracks, trackId) === undefined);
+    if (missing) {
+      const error = new TypeError(`the session has no track ${missing.trackId}`);
+      connection.drop(error);
+      throw error;
     }
-    return new LiveMeeting(transport, outboxes, ready, options);
+    const delivery = new Delivery(transport, outboxes, connection, options.patienceS ?? PATIENCE_S);
+    return new LiveMeeting(transport, outboxes, delivery, options);
   }
 
   /** What the server said last when the meeting was opened or resumed: limits, capabilities of the engine. */
   get ready(): LiveReady {
-    return this.#ready;
+    return this.#delivery.ready;
   }
 
   /** Resumes the meeting, also from another page or process. */
   get sessionId(): string {
-    return this.#ready.session_id;
+    return this.ready.session_id;
   }
 
   /** Names the meeting in every other call, now and after its end. */
   get fileHash(): string {
-    return this.#ready.file_hash;
+    return this.ready.file_hash;
   }
 
-  /** How far the turns are behind the audio, milliseconds. */
+  /** How far the turns, that is who speaks, are behind the audio, milliseconds. */
   get lagMs(): number {
-    return this.#lagMs;
+    return this.#delivery.lagMs;
   }
 
-  /** How often the session was opened again: after a restart of the server. */
+  /** How far the words are behind the audio, milliseconds; some seconds are normal. */
+  get wordsLagMs(): number {
+    return this.#delivery.wordsLagMs;
+  }
+
+  /** Whether there is a connection at this moment. */
+  get connected(): boolean {
+    return this.#delivery.connected;
+  }
+
+  /** How often a lost connection was made again. */
   get reconnects(): number {
-    return this.#reconnects;
+    return this.#delivery.reconnects;
   }
 
   /** The position of the next audio of a track; after a resume, where to go on. Throws TypeError. */
@@ -101,35 +103,64 @@ export class LiveMeeting {
    */
   async send(trackId: string, audio: ArrayBuffer | ArrayBufferView): Promise<void> {
     const outbox = this.#outbox(trackId);
-    this.#check();
+    this.#delivery.check();
+    if (this.#delivery.over) throw this.#delivery.over;
     if (this.#finishing) throw new MeetraError("finish was called: no more audio follows", 0, "MEETING_OVER");
     outbox.append(audio);
-    this.#pump(outbox);
+    this.#delivery.transmit();
     const most = this.#options.bufferBytes ?? BUFFER_BYTES;
     while (outbox.bytes > most) await this.#change();
   }
 
   /**
-   * Have what was sent before the call acknowledged, and everything that is on disk by then analysed as if silence
-   * followed. Throws MeetraError.
+   * Wait until what was sent before the call is acknowledged, and have everything that is on disk by then analysed as if
+   * silence followed. Throws MeetraError.
    */
   async flush(): Promise<void> {
     await this.#drained();
-    await this.#control("CONTROL_FLUSH");
+    await this.#delivery.control("CONTROL_FLUSH");
   }
 
   /**
-   * Events in their order, each once, up to `finished`; from `afterEventSeq` on. Throws MeetraError, also when the
-   * meeting is left.
+   * Events in their order, each once, up to `finished`; from `afterEventSeq` on. Several may read. Throws MeetraError,
+   * also when the meeting is left.
    */
   async *events(options: WatchOptions = {}): AsyncGenerator<LiveEvent, void, undefined> {
-    const { signal: left } = this.#closed;
-    const signal = options.signal ? AbortSignal.any([options.signal, left]) : left;
+    const { events: log, signal: ended } = this.#delivery;
+    const signal = options.signal ? AbortSignal.any([options.signal, ended]) : ended;
     const patienceS = options.patienceS ?? this.#options.patienceS ?? PATIENCE_S;
-    for await (const event of watch(this.#transport, this.sessionId, { ...options, patienceS, signal })) {
-      this.#lastEventSeq = Math.max(this.#lastEventSeq, event.event_seq);
-      this.#finished ??= event.finished;
-      yield event;
+    const wake = (): void => this.#delivery.changed();
+    options.signal?.addEventListener("abort", wake, { once: true });
+    let seen = options.afterEventSeq ?? 0;
+    try {
+      for (;;) {
+        this.#delivery.check();
+        options.signal?.throwIfAborted();
+        // What the connections did not tell, or told too long ago, the server has.
+        if (seen < log.start || (this.#delivery.concluded && seen >= log.end)) {
+          const stored = watch(this.#transport, this.sessionId, { afterEventSeq: seen, patienceS, signal });
+          for await (const event of stored) {
+            seen = event.event_seq;
+            this.#finished ??= event.finished;
+            yield event;
+            if (event.finished) return;
+            if (seen >= log.start && !this.#delivery.concluded) break;
+          }
+          // None came after it: it was the last.
+          if (this.#delivery.concluded) return;
+        }
+        const event = log.following(seen);
+        if (event) {
+          seen = event.event_seq;
+          this.#finished ??= event.finished;
+          yield event;
+          if (event.finished) return;
+        } else if (!this.#delivery.concluded) {
+          await this.#delivery.change();
+        }
+      }
+    } finally {
+      options.signal?.removeEventListener("abort", wake);
     }
   }
 
@@ -140,9 +171,10 @@ export class LiveMeeting {
   async finish(): Promise<LiveFinished> {
     this.#finishing = true;
     await this.#drained();
-    await this.#control("CONTROL_FINISH");
-    // The last event that is known once more: of a meeting that had ended before it is `finished`.
-    const afterEventSeq = Math.max(0, this.#lastEventSeq - 1);
+    await this.#delivery.control("CONTROL_FINISH");
+    // Where the connection tells none, the last that is known once more: of a meeting that had ended it is `finished`.
+    const { start, end } = this.#delivery.events;
+    const afterEventSeq = start < end ? start : Math.max(0, Math.max(end, this.ready.last_event_seq) - 1);
     if (!this.#finished) for await (const _ of this.events({ afterEventSeq }));
     if (!this.#finished) throw new MeetraError("the events ended without an outcome", 0, "UNREACHABLE");
     return this.#finished;
@@ -159,8 +191,7 @@ export class LiveMeeting {
 
   /** Stop at once; what is not acknowledged is dropped, and the session waits for its grace period. */
   close(): void {
-    this.#fail(new MeetraError("the meeting was left", 0));
-    this.#closed.abort(this.#failure);
+    this.#delivery.fail(new MeetraError("the meeting was left", 0));
   }
 
   #outbox(trackId: string): Outbox {
@@ -169,120 +200,17 @@ export class LiveMeeting {
     throw new TypeError(`unknown track ${trackId}; the tracks are ${[...this.#outboxes.keys()].join(", ")}`);
   }
 
-  #check(): void {
-    if (this.#failure !== undefined) throw this.#failure;
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= error;
-    this.#changed();
-  }
-
-  #changed(): void {
-    for (const wake of this.#wake.splice(0)) wake();
-  }
-
   async #change(): Promise<void> {
-    this.#check();
-    await new Promise<void>((resolve) => this.#wake.push(resolve));
-    this.#check();
+    await this.#delivery.change();
+    if (this.#delivery.over) throw this.#delivery.over;
   }
 
   /** Wait until what was handed over before the call is on disk, whatever is handed over meanwhile. */
   async #drained(): Promise<void> {
-    this.#check();
+    this.#delivery.check();
     const ends = [...this.#outboxes.values()].map((outbox) => ({ outbox, end: outbox.end }));
-    while (ends.some(({ outbox, end }) => outbox.acknowledged < end)) await this.#change();
+    const waiting = (): boolean => ends.some(({ outbox, end }) => outbox.acknowledged < end);
+    if (waiting() && this.#delivery.over) throw this.#delivery.over;
+    while (waiting()) await this.#change();
   }
-
-  /** Send what waits in an outbox, one call after another, unless that is under way. */
-  #pump(outbox: Outbox): void {
-    if (!this.#delivering.has(outbox)) void this.#deliver(outbox);
-  }
-
-  async #deliver(outbox: Outbox): Promise<void> {
-    const { signal } = this.#closed;
-    this.#delivering.add(outbox);
-    try {
-      for (;;) {
-        const piece = outbox.next(this.#ready.limits.chunk_bytes);
-        if (piece === undefined) return;
-        // The same piece again after a lost answer: a longer one would overlap what the server has.
-        await this.#persist(async () => {
-          if (outbox.acknowledged > piece.firstSample) return;
-          const ack = await this.#transport.send(this.#ready, piece, signal);
-          this.#lagMs = ack.lag_ms;
-          outbox.acknowledge(positionOf(ack.tracks, outbox.trackId) ?? outbox.acknowledged);
-        });
-        this.#changed();
-      }
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      // In the same turn as the last look: what is handed over later starts it anew.
-      this.#delivering.delete(outbox);
-    }
-  }
-
-  async #control(action: Control): Promise<void> {
-    await this.#persist(() => this.#transport.control(this.#ready, action, this.#closed.signal));
-  }
-
-  /** Make a call until it succeeds: over lost connections, and over a server that has forgotten who sends. */
-  async #persist(call: () => Promise<void>): Promise<void> {
-    const backoff = new Backoff(this.#options.patienceS ?? PATIENCE_S);
-    for (;;) {
-      this.#check();
-      const before = this.#ready;
-      try {
-        return await call();
-      } catch (thrown) {
-        if (thrown instanceof MeetraError && thrown.status === 409 && thrown.reason === "TAKEN_OVER") {
-          await this.#resume(before, thrown, backoff);
-        } else if (isPassing(thrown)) {
-          await backoff.wait(thrown, this.#closed.signal);
-        } else {
-          throw thrown;
-        }
-      }
-    }
-  }
-
-  /**
-   * The server does not know this sender: it has started anew, or another client sends. Without `take_over` the first
-   * is resumed, and the second is refused.
-   */
-  async #resume(before: LiveReady, takenOver: MeetraError, backoff: Backoff): Promise<void> {
-    if (this.#ready !== before) return;
-    this.#resuming ??= this.#reopen(takenOver, backoff).finally(() => {
-      this.#resuming = undefined;
-    });
-    await this.#resuming;
-  }
-
-  async #reopen(takenOver: MeetraError, backoff: Backoff): Promise<void> {
-    let unanswered = false;
-    for (;;) {
-      try {
-        const ready = await this.#transport.open({ session_id: this.sessionId }, this.#closed.signal);
-        for (const outbox of this.#outboxes.values()) {
-          outbox.acknowledge(positionOf(ready.tracks, outbox.trackId) ?? outbox.acknowledged);
-        }
-        this.#ready = ready;
-        this.#reconnects++;
-        return;
-      } catch (thrown) {
-        unanswered ||= thrown instanceof MeetraError && thrown.status === 0;
-        // An attempt whose answer was lost may hold the meeting for a moment: that is no other client.
-        const held = thrown instanceof MeetraError && thrown.reason === "HELD_BY_ANOTHER_CLIENT";
-        if (held && !unanswered) throw takenOver;
-        if (!held && !isPassing(thrown)) throw thrown;
-        await backoff.wait(thrown, this.#closed.signal);
-      }
-    }
-  }
-}
-
-function positionOf(tracks: TrackPosition[], trackId: string): number | undefined {
-  return tracks.find((track) => track.track_id === trackId)?.next_sample;
 }

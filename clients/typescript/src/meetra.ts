@@ -13,7 +13,7 @@ import { fileName, Gateway } from "./http.js";
 import type { Call, CallOptions, Credentials } from "./http.js";
 import { LiveMeeting } from "./live.js";
 import type { LiveOptions } from "./live.js";
-import { HttpTransport } from "./transport.js";
+import { WebSocketTransport } from "./transport.js";
 import type { LiveTransport } from "./transport.js";
 import { watch } from "./watch.js";
 import type { WatchOptions } from "./watch.js";
@@ -24,7 +24,9 @@ const POLL_MS = 1000;
 export interface MeetraOptions {
   /** Another `fetch`: with a proxy, or a certificate of one's own. */
   fetch?: typeof fetch;
-  /** How live meetings reach the server; plain HTTP if absent. */
+  /** Another `WebSocket`, for the same reasons. */
+  WebSocket?: typeof WebSocket;
+  /** How live meetings reach the server; a WebSocket if absent. */
   transport?: LiveTransport;
 }
 
@@ -52,7 +54,7 @@ export class Meetra extends Calls {
   constructor(url: string, credentials: Credentials = {}, options: MeetraOptions = {}) {
     super();
     this.#gateway = new Gateway(url, credentials, options.fetch);
-    this.#transport = options.transport ?? new HttpTransport(this.#gateway);
+    this.#transport = options.transport ?? new WebSocketTransport(this.#gateway, options.WebSocket);
   }
 
   protected override call<T>(call: Call, request: object, options?: CallOptions): Promise<T> {

@@ -24,7 +24,13 @@ export class Outbox {
   bytes = 0;
   readonly #packets: boolean;
   readonly #unitBytes: number;
+  // From `acknowledged` on.
   #pieces: { data: Uint8Array<ArrayBuffer>; positions: number }[] = [];
+  // What is sent ends in this piece, after so many of its positions; packets are sent whole.
+  #index = 0;
+  #offset = 0;
+  #sent = 0;
+  #sentBytes = 0;
 
   constructor(track: TrackConfig) {
     this.trackId = track.track_id ?? "";
@@ -37,7 +43,7 @@ export class Outbox {
 
   /** Where the server stands, before the first audio. */
   begin(position: number): void {
-    this.acknowledged = this.end = position;
+    this.acknowledged = this.end = this.#sent = position;
   }
 
   /** Take audio: whole samples, or one Opus packet. It is copied. Throws RangeError. */
@@ -55,11 +61,28 @@ export class Outbox {
     this.bytes += view.length;
   }
 
-  /** The oldest audio that is not acknowledged, at most `maxBytes` of it; undefined for none. */
+  /** Bytes that were sent and are not acknowledged. */
+  get inFlight(): number {
+    return this.#sentBytes;
+  }
+
+  /** Whether something waits to be sent. */
+  get unsent(): boolean {
+    return this.#index < this.#pieces.length;
+  }
+
+  /** The oldest audio that was not sent, at most `maxBytes` of it, which is sent now; undefined for none. */
   next(maxBytes: number): AudioPiece | undefined {
-    if (this.#pieces.length === 0) return undefined;
+    if (!this.unsent) return undefined;
+    const firstSample = this.#sent;
     const data = this.#packets ? this.#batch(maxBytes) : this.#samples(maxBytes);
-    return { trackId: this.trackId, firstSample: this.acknowledged, data, lengthPrefixed: this.#packets };
+    return { trackId: this.trackId, firstSample, data, lengthPrefixed: this.#packets };
+  }
+
+  /** The connection is another: what is not acknowledged is sent again. */
+  rewind(): void {
+    this.#index = this.#offset = this.#sentBytes = 0;
+    this.#sent = this.acknowledged;
   }
 
   /** Forget what is on disk. Throws MeetraError where the server's position cannot be. */
@@ -72,44 +95,66 @@ export class Outbox {
       const text = `the server has ${this.trackId} up to ${position}, this client ${this.end}: another one sends it`;
       throw new MeetraError(text, 0, "TAKEN_OVER");
     }
+    if (position > this.#sent) this.rewind();
     let gone = position - this.acknowledged;
     this.acknowledged = position;
+    this.#sent = Math.max(this.#sent, position);
     for (let first = this.#pieces[0]; first !== undefined && gone > 0; first = this.#pieces[0]) {
       if (first.positions <= gone) {
         gone -= first.positions;
-        this.bytes -= first.data.length;
+        this.#forget(first.data.length);
         this.#pieces.shift();
+        if (this.#index > 0) this.#index--;
+        else this.#offset = 0;
       } else {
         // Never within an Opus packet: the server takes them whole.
-        this.bytes -= gone * this.#unitBytes;
+        this.#forget(gone * this.#unitBytes);
         first.data = first.data.subarray(gone * this.#unitBytes);
         first.positions -= gone;
+        if (this.#index === 0) this.#offset = Math.max(0, this.#offset - gone);
         gone = 0;
       }
     }
   }
 
+  #forget(bytes: number): void {
+    this.bytes -= bytes;
+    this.#sentBytes = Math.max(0, this.#sentBytes - bytes);
+  }
+
   #samples(maxBytes: number): Uint8Array<ArrayBuffer> {
     const most = maxBytes - (maxBytes % this.#unitBytes);
-    const data = new Uint8Array(Math.min(most, this.bytes));
+    const data = new Uint8Array(Math.min(most, this.bytes - this.#sentBytes));
     let filled = 0;
-    for (const piece of this.#pieces) {
-      const part = piece.data.subarray(0, data.length - filled);
+    for (let piece = this.#pieces[this.#index]; piece && filled < data.length; piece = this.#pieces[this.#index]) {
+      const from = this.#offset * this.#unitBytes;
+      const part = piece.data.subarray(from, from + data.length - filled);
       data.set(part, filled);
       filled += part.length;
-      if (filled === data.length) break;
+      this.#offset += part.length / this.#unitBytes;
+      if (this.#offset === piece.positions) this.#pass();
     }
+    this.#sent += filled / this.#unitBytes;
+    this.#sentBytes += filled;
     return data;
+  }
+
+  #pass(): void {
+    this.#index++;
+    this.#offset = 0;
   }
 
   #batch(maxBytes: number): Uint8Array<ArrayBuffer> {
     const packets = [];
     let size = 0;
-    for (const { data } of this.#pieces.slice(0, MAX_PACKETS)) {
+    for (const { data, positions } of this.#pieces.slice(this.#index, this.#index + MAX_PACKETS)) {
       // One that is too large by itself is the server's to refuse.
       if (packets.length > 0 && size + 4 + data.length > maxBytes) break;
       packets.push(data);
       size += 4 + data.length;
+      this.#sent += positions;
+      this.#sentBytes += data.length;
+      this.#pass();
     }
     const batch = new Uint8Array(size);
     const lengths = new DataView(batch.buffer);

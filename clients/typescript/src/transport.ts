@@ -1,15 +1,16 @@
-import { noAnswer } from "./errors.js";
+import { MeetraError, noAnswer } from "./errors.js";
 import { CALLS } from "./generated/calls.js";
 import type {
   Ack,
   Control,
   LiveConfig,
+  LiveEvent,
   LiveReady,
   OpenMeetingResponse,
-  SendAudioResponse,
   WatchMeetingResponse,
 } from "./generated/messages.js";
 import type { Gateway } from "./http.js";
+import { SocketConnection } from "./socket.js";
 import { serverSentEvents } from "./sse.js";
 
 /** Audio of one track from a position on. */
@@ -21,14 +22,36 @@ export interface AudioPiece {
   lengthPrefixed: boolean;
 }
 
+/** What the server says to who sends: an acknowledgement, or an event. */
+export interface LiveMessage {
+  ready?: LiveReady;
+  ack?: Ack;
+  event?: LiveEvent;
+}
+
+/** A connection of the client that sends. */
+export interface LiveConnection {
+  /** The state of the session when the connection began. */
+  readonly ready: LiveReady;
+  /** The connection tells the events after this one. */
+  readonly afterEventSeq: number;
+  /** Hand over audio; it is on disk once an `ack` says so. */
+  send(piece: AudioPiece): void;
+  /** Flush or finish. */
+  control(action: Control): void;
+  /** The next message; undefined once the meeting's last event was told. Throws why the connection ended before. */
+  next(): Promise<LiveMessage | undefined>;
+  /** End the connection; `next` throws `why`. */
+  drop(why: unknown): void;
+}
+
 /** How a live meeting reaches the server. Every method throws MeetraError; none tries again by itself. */
 export interface LiveTransport {
-  /** Open a meeting, or resume one. */
-  open(config: LiveConfig, signal?: AbortSignal): Promise<LiveReady>;
-  /** Send audio; return once it is on the server's disk. */
-  send(ready: LiveReady, piece: AudioPiece, signal?: AbortSignal): Promise<Ack>;
-  /** Flush or finish. */
-  control(ready: LiveReady, action: Control, signal?: AbortSignal): Promise<void>;
+  /**
+   * Open a meeting, or resume one. Without `config.after_event_seq` the connection tells the events that come from now
+   * on.
+   */
+  connect(config: LiveConfig, signal?: AbortSignal): Promise<LiveConnection>;
   /** Messages with events after `afterEventSeq`, and heartbeats, until this connection ends. */
   events(sessionId: string, afterEventSeq: number, signal?: AbortSignal): AsyncIterable<WatchMeetingResponse>;
 }
@@ -36,36 +59,43 @@ export interface LiveTransport {
 // The server says something every 15 s.
 const SILENCE_MS = 30_000;
 const CALL_MS = 30_000;
+// A token is needed for the handshake alone: what is open goes on when it expires.
+const HANDSHAKE_S = 60;
+// What tells a token for one session from others.
+const SESSION_TOKEN = "ms_";
+const SCOPES = ["send", "watch"];
 
-/** Plain calls, and server-sent events. */
-export class HttpTransport implements LiveTransport {
+/**
+ * A WebSocket for who sends; server-sent events for who watches.
+ *
+ * A session is opened by a plain call, which tells errors as every call does and needs no token of the session: a
+ * browser cannot read why a handshake was refused. The WebSocket's token is made for this one session, unless the
+ * caller's own is of that kind.
+ */
+export class WebSocketTransport implements LiveTransport {
   readonly #gateway: Gateway;
+  readonly #socket: typeof WebSocket | undefined;
 
-  constructor(gateway: Gateway) {
+  /** @param socket another `WebSocket`: with a proxy, or a certificate of one's own. */
+  constructor(gateway: Gateway, socket?: typeof WebSocket) {
     this.#gateway = gateway;
+    this.#socket = socket;
   }
 
-  async open(config: LiveConfig, signal?: AbortSignal): Promise<LiveReady> {
+  async connect(config: LiveConfig, signal?: AbortSignal): Promise<LiveConnection> {
     const opening = limited(signal, (s) => this.#gateway.json<OpenMeetingResponse>(CALLS.openMeeting, { config }, s));
-    return (await opening).ready;
-  }
-
-  async send(ready: LiveReady, piece: AudioPiece, signal?: AbortSignal): Promise<Ack> {
-    const request = {
-      session_id: ready.session_id,
-      owner: ready.owner,
-      track_id: piece.trackId,
-      first_sample: piece.firstSample,
-      // Absent rather than false, as where nothing is special.
-      length_prefixed: piece.lengthPrefixed || undefined,
-    };
-    const raw = { body: piece.data, contentType: "application/octet-stream" };
-    return (await limited(signal, (s) => this.#gateway.json<SendAudioResponse>(CALLS.sendAudio, request, s, raw))).ack;
-  }
-
-  async control(ready: LiveReady, action: Control, signal?: AbortSignal): Promise<void> {
-    const request = { session_id: ready.session_id, owner: ready.owner, control: { action } };
-    await limited(signal, (s) => this.#gateway.json(CALLS.controlMeeting, request, s));
+    const opened = (await opening).ready;
+    const { session_id, last_event_seq } = opened;
+    const after_event_seq = config.after_event_seq ?? last_event_seq;
+    const token = await this.#sessionToken(session_id, signal);
+    if (token === undefined) return new ConcludedMeeting(opened, after_event_seq);
+    // The plain call holds the meeting: it is this client that is taken over.
+    return SocketConnection.open(
+      () => this.#gateway.socket(CALLS.openMeeting.path + "/socket", token, this.#socket),
+      { session_id, after_event_seq, take_over: true },
+      CALL_MS,
+      signal,
+    );
   }
 
   async *events(
@@ -91,6 +121,38 @@ export class HttpTransport implements LiveTransport {
       call.abort();
     }
   }
+
+  /** A token of the session; undefined once its last event is stored. */
+  async #sessionToken(session_id: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+    const own = await this.#gateway.token({ signal });
+    if (own?.startsWith(SESSION_TOKEN)) return own;
+    const request = { session_id, scopes: SCOPES, lifetime_s: HANDSHAKE_S };
+    try {
+      const made = limited(signal, (s) =>
+        this.#gateway.json<{ token: string }>(CALLS.createSessionToken, request, s),
+      );
+      return (await made).token;
+    } catch (thrown) {
+      if (thrown instanceof MeetraError && thrown.reason === "MEETING_OVER") return undefined;
+      throw thrown;
+    }
+  }
+}
+
+/** The connection to a meeting whose last event is stored: there is nothing more to say. */
+class ConcludedMeeting implements LiveConnection {
+  constructor(
+    readonly ready: LiveReady,
+    readonly afterEventSeq: number,
+  ) {}
+
+  send(): void {}
+
+  control(): void {}
+
+  async next(): Promise<undefined> {}
+
+  drop(): void {}
 }
 
 /** Make a call that has a time limit, so that a connection that died without a word is noticed. */

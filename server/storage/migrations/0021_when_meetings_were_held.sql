@@ -35,4 +35,4 @@ $$;
 
 ALTER TABLE meetings
     ADD COLUMN held_at timestamptz NOT NULL GENERATED ALWAYS AS (coalesce(moment_of_date(held_on), created_at)) STORED;
-CREATE INDEX meetings_held_of_organization ON meetings (organization_id, held_at DESC, id DESC) WHERE status = 'ready';
+CREATE INDEX meetings_by_date_of_organization ON meetings (organization_id, held_at DESC, id DESC);

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 from pydantic import SecretStr
 
 from cli.up import free_port
-from server.__main__ import meeting_analyzer, receive_uploads
+from server.__main__ import manage_webhooks, meeting_analyzer, receive_uploads
+from server.analysis import analyse_sentence
 from server.api import ApiDependencies, build_server, serve
 from server.audio.audio_log import AudioLog
 from server.audit import AuditTrail
@@ -88,6 +90,7 @@ async def serving(
         parts = LiveDependencies(settings, database, audio_log, analyzer, runner, ThreadPoolExecutor(1))
         live = LiveSessionRegistry(parts)
         trail = AuditTrail(database, settings.audit_rows_per_day)
+        deletion = Deletion(audio_log, database, live.discard)
         server = build_server(
             ApiDependencies(
                 settings=settings,
@@ -99,9 +102,11 @@ async def serving(
                 user_watch=user_watch,
                 passwords=passwords or Passwords(),
                 uploads=receive_uploads(settings, database, audio_log),
-                deletion=Deletion(audio_log, database, live.discard),
-                corrections=Corrections(database),
+                deletion=deletion,
+                inference=analyzer.inference,
+                corrections=Corrections(database, analyse=partial(analyse_sentence, inference=analyzer.inference)),
                 live=live,
+                webhooks=manage_webhooks(settings, database),
             )
         )
         stop, port = asyncio.Event(), free_port()
@@ -109,7 +114,7 @@ async def serving(
         sockets = None if socket_port is None else f"127.0.0.1:{socket_port}"
         http = None if http_port is None else f"127.0.0.1:{http_port}"
         running = asyncio.create_task(
-            serve(server, address, stop, live, user_watch, trail, socket_listen=sockets, http_listen=http)
+            serve(server, address, stop, live, user_watch, trail, deletion, socket_listen=sockets, http_listen=http)
         )
         async with aio.insecure_channel(address) as channel:
             await channel.channel_ready()

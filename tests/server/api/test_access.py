@@ -24,6 +24,7 @@ from tests.server.api.conftest import Api, running_api
 from tests.server.api.test_open_calls import PATIENCE_S, bearer
 from tests.server.storage.rows import make_user
 
+WEBHOOKS = {method.name for method in public_methods() if method.containing_service.name == "WebhookService"}
 METHODS = {f"/{method.containing_service.full_name}/{method.name}": method for method in public_methods()}
 # What each role may not call, in full: a new method changes nothing for readers and bots unless it is meant to.
 REFUSED = {
@@ -31,12 +32,14 @@ REFUSED = {
     "member": {
         *("UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents", "ExportOrganization"),
         *("UpdateOrganization", "SetLiveRules", "ListDeletions"),
+        *WEBHOOKS,
     },
     "reader": {
         *("UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents", "ExportOrganization"),
         *("UploadMeeting", "DeleteMeeting", "RenameSpeaker", "MergeSpeakers", "SplitSpeaker", "UndoSpeakerEdit"),
         *("UpdateOrganization", "SetLiveRules", "ListDeletions", "SetMeetingConsent"),
         *("DeleteVoice", "StreamMeeting", "OpenMeeting", "SendAudio", "ControlMeeting"),
+        *WEBHOOKS,
     },
     "bot": {method.name for method in METHODS.values()}
     - {

@@ -56,11 +56,18 @@ class UnconditionalDatabase(Database):
 
 def filled(message: Message, rows: OrganizationRows, service: str) -> Message:
     """A message whose ids are those of an organization's rows."""
-    named = {"VoiceService": rows.voice_id, "UserService": rows.user.id, "KeyService": rows.key_id}
+    named = {
+        "VoiceService": rows.voice_id,
+        "UserService": rows.user.id,
+        "KeyService": rows.key_id,
+        "WebhookService": rows.delivery_id if "webhook_id" in message.DESCRIPTOR.fields_by_name else rows.webhook_id,
+    }
     values = {
         "file_hash": rows.file_hash,
         "session_id": str(rows.live_meeting_id),
         "id": str(named.get(service, rows.speaker_ids[0])),
+        "webhook_id": str(rows.webhook_id),
+        "url": "https://taken.invalid/",
         "email": rows.user.email,
         "role": "owner",
         "into": str(rows.speaker_ids[1]),
@@ -169,6 +176,7 @@ async def test_the_calls_work_for_the_organization_itself(
             *("ExportOrganization", "ListAuditEvents", "ListUsers", "UpdateUser", "Logout", "ListKeys", "RevokeKey"),
             *("GetMeetingRetention", "GetMeetingConsent", "SetMeetingConsent"),
             *("GetOrganization", "UpdateOrganization", "ListDeletions", "GetLiveRules", "SetLiveRules"),
+            *("RestoreMeeting", "GetUsage"),
         }
     )
     assert PLANTED.encode() in (answered["ListMeetings"] or b"")

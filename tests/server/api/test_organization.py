@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from meetra.v1 import meetings_pb2, meetings_pb2_grpc, organization_pb2_grpc
+from google.api import httpbody_pb2
+from meetra.inference.v2 import model_pb2
+from meetra.v1 import keys_pb2, keys_pb2_grpc, meetings_pb2, meetings_pb2_grpc, organization_pb2_grpc
 from meetra.v1 import organization_pb2 as pb
 
+from server.api.organization import analysis_model
 from server.quotas import UNLIMITED
 from server.storage.pool import Database
 from tests.recordings import RATE_HZ, wav
@@ -119,3 +123,44 @@ async def test_receipts_of_deletions_are_for_owners_and_listed_by_page(api: Api,
     await make_user(owner, "Org", "member@example.org", "member")
     member = await bearer(api, "Org", "member@example.org")
     assert (await refusal(service.ListDeletions(pb.ListDeletionsRequest(), metadata=member)))[0] == "PERMISSION_DENIED"
+
+
+async def test_usage_is_for_owners_by_month_and_key(api: Api, owner: Database) -> None:
+    service = organization_pb2_grpc.OrganizationServiceStub(api.channel)
+    keys = keys_pb2_grpc.KeyServiceStub(api.channel)
+    made = await keys.CreateKey(keys_pb2.CreateKeyRequest(name="Bot", scopes=["upload"]), metadata=api.metadata)
+    uploads = meetings_pb2_grpc.MeetingServiceStub(api.channel)
+    await api.upload(wav(np.full(RATE_HZ * 2, 1, np.int16)))
+    body = httpbody_pb2.HttpBody(content_type="audio/wav", data=wav(np.full(RATE_HZ, 2, np.int16)))
+    metadata = (("authorization", f"Bearer {made.secret}"),)
+    await uploads.UploadMeeting(iter([meetings_pb2.UploadMeetingRequest(body=body)]), metadata=metadata)
+    first = await service.GetUsage(pb.GetUsageRequest(page_size=1), metadata=api.metadata)
+    rest = await service.GetUsage(
+        pb.GetUsageRequest(page_size=1, page_token=first.next_page_token), metadata=api.metadata
+    )
+    (month,) = first.months
+    assert (month.month, month.analyses, month.audio_minutes) == (f"{datetime.now(UTC):%Y-%m}", 2, 0.05)
+    assert (list(rest.months), rest.next_page_token) == ([month], "")
+    found = {entry.key_name: entry for entry in (*first.usage, *rest.usage)}
+    assert (found["Bot"].key_id, found["Bot"].email, found["Bot"].analyses) == (made.key.id, "a@example.org", 1)
+    assert (found["Bot"].audio_minutes, found[""].audio_minutes, found[""].HasField("key_id")) == (0.02, 0.03, False)
+    for months in (-1, 121):
+        refused = service.GetUsage(pb.GetUsageRequest(months=months), metadata=api.metadata)
+        assert (await refusal(refused))[0] == "INVALID_ARGUMENT"
+    await make_user(owner, "Org", "member@example.org", "member")
+    member = await bearer(api, "Org", "member@example.org")
+    assert (await refusal(service.GetUsage(pb.GetUsageRequest(), metadata=member)))[0] == "PERMISSION_DENIED"
+
+
+async def test_models_are_not_listed_while_the_engine_does_not_answer(api: Api) -> None:
+    service = organization_pb2_grpc.OrganizationServiceStub(api.channel)
+    status, _ = await refusal(service.ListModels(pb.ListModelsRequest(), metadata=api.metadata))
+    assert status == "UNAVAILABLE"
+
+
+def test_a_model_is_shown_with_its_licence_as_far_as_it_is_known() -> None:
+    known = model_pb2.Model(task=model_pb2.TASK_SENTIMENT, name="m", licence="MIT", commercial_use=True)
+    assert analysis_model(known) == pb.AnalysisModel(task="sentiment", name="m", licence="MIT", commercial_use=True)
+    unknown = analysis_model(model_pb2.Model(task=model_pb2.TASK_EMOTIONS, name="folder/m.onnx", version="ab12"))
+    assert unknown == pb.AnalysisModel(task="emotions", name="folder/m.onnx", version="ab12")
+    assert not unknown.HasField("commercial_use")

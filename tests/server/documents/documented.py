@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from server.conversation import Conversation
-from server.documents import DocumentedMeeting, distinct_names, timed_speech, timed_statements, timed_words
+from server.conversation import AlignedWord, Conversation, Move, Reword, Word, apply_edits
+from server.documents import (
+    DocumentedMeeting,
+    corrected_sentences,
+    distinct_names,
+    timed_speech,
+    timed_statements,
+    timed_words,
+)
 from server.insights import compute_answers
 from tests.server.insights.meetings_in_languages import GERMAN, JAPANESE, meeting, talk
 
@@ -47,6 +54,7 @@ def of_conversation(conversation: Conversation, names: tuple[str, ...], name: st
     """A meeting as its stored answers have it."""
     answers: dict[str, Any] = {family: answer.document for family, answer in compute_answers(conversation).items()}
     words = timed_words(answers["words"]["words"])
+    corrections = corrected_sentences(answers["words"]["sentences"])
     return DocumentedMeeting(
         file_hash=FILE_HASH,
         name=name,
@@ -56,11 +64,22 @@ def of_conversation(conversation: Conversation, names: tuple[str, ...], name: st
         notice="",
         reliable=answers["transcript"]["reliable"],
         names=distinct_names(enumerate(names, 1)),
-        statements=timed_statements(answers["transcript"], words),
+        statements=timed_statements(answers["transcript"], words, corrections),
+        corrections=corrections,
         words=words,
         speech=timed_speech(answers["timeline"]),
         quality=cast("Any", answers["quality"]),
     )
+
+
+def corrected() -> DocumentedMeeting:
+    """The German meeting after its first sentence was moved, and its second reworded."""
+    said = TALKS["german"]
+    first, second = said.sentences[:2]
+    words = (AlignedWord(Word("Neu.", second.start_us, second.end_us, None), 0),)
+    moved = Move(0, 3 - first.speaker, former_speaker=first.speaker, start_us=first.start_us)
+    reworded = Reword(1, "Neu.", words, False, None, None, b"", second.text, second.start_us)
+    return of_conversation(apply_edits(said, [moved, reworded]), NAMES["german"])
 
 
 def silent() -> DocumentedMeeting:

@@ -8,7 +8,7 @@ import io
 import pytest
 
 from server.documents.tables import to_scores_csv, to_turns_csv, to_words_csv
-from tests.server.documents.documented import KINDS, documented, silent
+from tests.server.documents.documented import KINDS, corrected, documented, silent
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -26,6 +26,13 @@ def test_turns_and_words_are_those_of_the_meeting(kind: str) -> None:
     words = rows(to_words_csv(shown))
     assert [(int(row["end_ms"]), float(row["confidence"])) for row in words] == [(w.end_ms, 0.9) for w in shown.words]
     assert [row["speaker"].lstrip("'") for row in words] == [shown.name_of(word.speaker) for word in shown.words]
+
+
+def test_statements_with_a_correction_say_so() -> None:
+    shown = corrected()
+    assert [row["corrected"] for row in rows(to_turns_csv(shown))] == [str(int(s.corrected)) for s in shown.statements]
+    assert {row["corrected"] for row in rows(to_turns_csv(shown))} == {"0", "1"}
+    assert {row["corrected"] for row in rows(to_turns_csv(documented("german")))} == {"0"}
 
 
 @pytest.mark.parametrize("kind", KINDS)

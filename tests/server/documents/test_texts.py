@@ -8,7 +8,7 @@ from markdown_it.token import Token
 
 from server.documents.meeting import DocumentedMeeting
 from server.documents.texts import to_markdown, to_txt
-from tests.server.documents.documented import KINDS, documented, silent
+from tests.server.documents.documented import KINDS, TALKS, corrected, documented, silent
 
 # Whatever is said makes none of these.
 FOREIGN = {"link", "image", "code_inline", "html_inline", "html_block", "em", "s", "fence", "code_block", "blockquote"}
@@ -62,3 +62,20 @@ def test_a_meeting_without_speech_says_no_more_than_there_is() -> None:
     shown: DocumentedMeeting = silent()
     assert "TRANSCRIPT" not in to_txt(shown)
     assert plain(to_markdown(shown)).splitlines()[:2] == ["Weekly", "2026-11-28 · 0:00:05"]
+
+
+def test_corrections_are_marked_and_what_was_recognised_is_listed_last() -> None:
+    shown, (first, second) = corrected(), TALKS["german"].sentences[:2]
+    # The first is the second's now, so that both are one statement.
+    whose, other = shown.name_of(first.speaker), shown.name_of(second.speaker)
+    lines = to_txt(shown).splitlines()
+    transcript = lines[lines.index("TRANSCRIPT") : lines.index("CORRECTIONS")]
+    assert [line for line in transcript if "(corrected)" in line] == [
+        f"[0:00:00] {other} (corrected): {first.text} Neu."
+    ]
+    moved, reworded = (line for line in lines[lines.index("CORRECTIONS") :] if line.startswith("- "))
+    assert moved == f"- 0:00:00 {whose}, now {other}: {first.text}"
+    assert reworded.endswith(f" {other}: {second.text} Now: Neu.")
+    assert "corrected by hand" in lines[lines.index("REMARKS") + 2]
+    assert "Neu." in plain(to_markdown(shown))
+    assert "CORRECTIONS" not in to_txt(documented("german"))

@@ -59,7 +59,7 @@ async def test_a_merge_moves_what_was_said_and_undo_moves_it_back(owner: Databas
     assert await shares(owner, meeting_id) == {1: 100}
     assert labels(await corrections.undo(caller, HASH)) == [1, 2]
     assert await shares(owner, meeting_id) == before
-    with pytest.raises(BadRequest, match="no merge or split to undo"):
+    with pytest.raises(BadRequest, match="no correction to undo"):
         await corrections.undo(caller, HASH)
 
 

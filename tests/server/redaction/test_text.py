@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server.conversation import RedactionKind
-from server.redaction import RedactionRules, redact_text
+from server.redaction import RedactionRules, redact_sentence, redact_text
 
 RULES = RedactionRules.create(RedactionKind, ["Daniel Müller"])
 
@@ -26,3 +26,15 @@ RULES = RedactionRules.create(RedactionKind, ["Daniel Müller"])
 )
 def test_a_name(text: str, expected: str) -> None:
     assert redact_text(text, RULES) == expected
+
+
+def test_a_sentence_is_redacted_with_what_is_said_around_it() -> None:
+    rules = RedactionRules.create({RedactionKind.PHONE, RedactionKind.NAME}, ["Ada King"], any_given_name=True)
+    assert redact_sentence("Ada said hello to Daniel.", rules, "en") == "[NAME] said hello to [NAME]."
+    assert redact_sentence("nothing to hide", rules, "en") == "nothing to hide"
+    assert redact_sentence("it is 212 555 0173", rules, "en", "my phone number", "ok") == "it is [PHONE]"
+    # A number that begins in the sentence before.
+    assert redact_sentence("555 0173 is it", rules, "en", "my phone number is 212") == "[PHONE] is it"
+    assert redact_sentence("so call 212", rules, "en", "", "555 0173 please") == "so call [PHONE]"
+    # What stands beside is not shown, whatever is in it.
+    assert redact_sentence("hello", rules, "en", "call 212 555 0173", "Daniel") == "hello"

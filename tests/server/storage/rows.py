@@ -12,7 +12,22 @@ from uuid import UUID, uuid4
 from server.consent import Consent
 from server.live import LiveConfig, LiveRule, RuleKind
 from server.live.session_registry import live_file_hash
-from server.storage import audit, consents, deletions, jobs, keys, live, live_rules, meetings, quotas, results, users
+from server.storage import (
+    audit,
+    consents,
+    deletions,
+    jobs,
+    keys,
+    live,
+    live_rules,
+    meetings,
+    quotas,
+    results,
+    usage,
+    users,
+    webhook_events,
+    webhooks,
+)
 from server.storage.audit import AuditEvent
 from server.storage.deletions import NewDeletion
 from server.storage.live import LiveRow, NewEvent
@@ -113,6 +128,8 @@ class OrganizationRows:
     voice_id: UUID
     speaker_ids: tuple[UUID, UUID]
     key_id: UUID
+    webhook_id: UUID
+    delivery_id: UUID
 
 
 async def fill_every_table(
@@ -154,6 +171,7 @@ async def fill_every_table(
     consent = Consent(text, text, text)
     await run(lambda c: consents.replace(c, user.organization_id, meeting_id, user.id, [consent]))
     await run(lambda c: quotas.count_upload(c, user.organization_id, 1))
+    await run(lambda c: usage.count(c, user.organization_id, user.id, key_id, analyses=1, audio_ms=60_000))
     key = {"name": text, "secret_hash": key_id.bytes, "scopes": ["read"], "expires_in_days": 1}
     await run(lambda c: keys.add(c, user.organization_id, user.id, key_id, **key))  # type: ignore[arg-type]
     event = AuditEvent(
@@ -164,6 +182,39 @@ async def fill_every_table(
     await run(lambda c: deletions.record(c, receipt, meeting_id, {}, 1, 1))
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     await run(lambda c: users.log_out(c, user.organization_id, user.id, uuid4(), tomorrow))
+    webhook_id = await new_webhook(database, user.organization_id, text=text)
+    alert = {"alert_id": 1, "state": "LIVE_ALERT_STATE_FINAL", "text": text}
+    await run(lambda c: webhook_events.add_alert(c, row.meeting_id, 1, alert))
+    delivery_id = await run(lambda c: c.fetchval("SELECT id FROM webhook_deliveries"))
     return OrganizationRows(
-        user.organization_id, user, meeting_id, file_hash, row.meeting_id, voice_id, speaker_ids, key_id
+        user.organization_id,
+        user,
+        meeting_id,
+        file_hash,
+        row.meeting_id,
+        voice_id,
+        speaker_ids,
+        key_id,
+        webhook_id,
+        delivery_id,
     )
+
+
+async def new_webhook(
+    database: Database,
+    organization_id: UUID,
+    *,
+    url: str = "https://receiver.example/",
+    text: str = "m",
+    events: Sequence[str] = webhook_events.EVENT_TYPES,
+    secret: bytes = b"sealed",
+    id_: UUID | None = None,
+) -> UUID:
+    """Store a webhook; return its id."""
+    webhook_id = id_ or uuid4()
+    values = {"url": url, "description": text, "events": events, "secret": secret}
+    await database.run(
+        lambda c: webhooks.add(c, organization_id, webhook_id, **values),  # type: ignore[arg-type]
+        organization_id=organization_id,
+    )
+    return webhook_id

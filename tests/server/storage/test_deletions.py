@@ -40,7 +40,12 @@ async def test_rows_are_counted_by_table_and_gone(owner: Database, database: Dat
         "speakers": 2,
         "voices": 1,
     }
-    assert await delete(database, rows, rows.live_meeting_id) == {"live_events": 1, "live_meetings": 1, "meetings": 1}
+    assert await delete(database, rows, rows.live_meeting_id) == {
+        "live_events": 1,
+        "live_meetings": 1,
+        "meetings": 1,
+        "webhook_events": 1,
+    }
     for table in ("meetings", "voices", *MEETING_TABLES):
         assert await owner.run(lambda c, t=table: c.fetchval(f"SELECT count(*) FROM {t}")) == 0, table  # type: ignore[misc]
 

@@ -133,7 +133,7 @@ async def test_a_transcript_goes_with_the_answers_that_quote_it(owner: Database,
         "insights": 1,
         "speaker_edits": 1,
     }
-    assert await run(lambda c: delete(c, meeting_id=rows.live_meeting_id)) == {"live_events": 1}
+    assert await run(lambda c: delete(c, meeting_id=rows.live_meeting_id)) == {"live_events": 1, "webhook_events": 1}
     assert [row["family"] for row in await owner.run(lambda c: c.fetch("SELECT family FROM insights"))] == ["score"]
     deleted = await run(lambda c: retention.find_deleted(c, rows.organization_id, rows.meeting_id))
     assert (deleted[0], deleted[1] is not None) == (None, True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 from server.storage import speakers
-from server.storage.pool import Database
+from server.storage.pool import Connection, Database
 from server.storage.speakers import SpeakerRow, speaker_id
 from tests.server.storage.rows import make_user, ready_meeting
 
@@ -79,13 +80,50 @@ async def test_corrections_are_undone_from_the_latest_to_the_first_and_no_furthe
     for number in range(3):
         await run(lambda c, n=number: speakers.add_edit(c, meeting_id, user.id, {"edit": n}))  # type: ignore[misc]
     assert await run(lambda c: speakers.list_edits(c, meeting_id)) == [{"edit": 0}, {"edit": 1}, {"edit": 2}]
-    assert await run(lambda c: speakers.undo_edit(c, meeting_id))
+    assert await undo_latest(run, meeting_id) == 3
     await run(lambda c: speakers.add_edit(c, meeting_id, user.id, {"edit": 3}))
     assert await run(lambda c: speakers.list_edits(c, meeting_id)) == [{"edit": 0}, {"edit": 1}, {"edit": 3}]
-    for _ in range(3):
-        assert await run(lambda c: speakers.undo_edit(c, meeting_id))
-    assert not await run(lambda c: speakers.undo_edit(c, meeting_id))
+    assert [await undo_latest(run, meeting_id) for _ in range(4)] == [4, 2, 1, None]
     assert await run(lambda c: speakers.list_edits(c, meeting_id)) == []
+    # Numbers are never given twice.
+    assert await run(lambda c: speakers.find_highest_edit(c, meeting_id)) == 4
+
+
+async def undo_latest(run: Any, meeting_id: UUID) -> int | None:
+    """Undo the latest correction in force, and return its number."""
+
+    async def work(connection: Connection) -> int | None:
+        latest = await speakers.find_latest_edit(connection, meeting_id)
+        if latest is not None:
+            await speakers.undo_edit(connection, meeting_id, latest)
+        return latest
+
+    found: int | None = await run(work)
+    return found
+
+
+async def test_the_history_has_undone_corrections_and_the_latest_first(owner: Database, database: Database) -> None:
+    user = await make_user(owner)
+    run = partial(database.run, organization_id=user.organization_id)
+    meeting_id = await ready_meeting(database, user)
+    for number in range(3):
+        await run(lambda c, n=number: speakers.add_edit(c, meeting_id, user.id, {"edit": n}))  # type: ignore[misc]
+    await undo_latest(run, meeting_id)
+    rows = await run(lambda c: speakers.list_history(c, meeting_id, 2, None))
+    assert [(row.number, row.document, row.user_id, row.undone) for row in rows] == [
+        (3, {"edit": 2}, user.id, True),
+        (2, {"edit": 1}, user.id, False),
+    ]
+    assert [row.number for row in await run(lambda c: speakers.list_history(c, meeting_id, 2, 2))] == [1]
+
+
+async def test_speakers_that_are_no_more_are_listed_with_all(owner: Database, database: Database) -> None:
+    user = await make_user(owner)
+    run = partial(database.run, organization_id=user.organization_id)
+    meeting_id = await ready_meeting(database, user)
+    await run(lambda c: speakers.activate(c, meeting_id, [2]))
+    assert [row.label for row in await run(lambda c: speakers.list_active(c, meeting_id))] == [2]
+    assert [row.label for row in await run(lambda c: speakers.list_all(c, meeting_id))] == [1, 2]
 
 
 async def test_ids_are_those_of_the_meeting_and_the_label() -> None:

@@ -29,8 +29,12 @@ TABLES = (
     "organizations",
     "speaker_edits",
     "speakers",
+    "usage_months",
     "users",
     "voices",
+    "webhook_deliveries",
+    "webhook_events",
+    "webhooks",
 )
 each_table = pytest.mark.parametrize("table", TABLES)
 
@@ -79,7 +83,8 @@ async def test_a_delete_without_a_condition_leaves_the_others_rows(
         try:
             await database.run(lambda c: c.execute(f"DELETE FROM {table}"), organization_id=organization_id)
         except asyncpg.InsufficientPrivilegeError:
-            assert table in ("audit_days", "audit_events", "deletions", "organization_days", "organizations")
+            kept = ("audit_days", "audit_events", "deletions", "organization_days", "organizations", "usage_months")
+            assert table in kept
     assert theirs in await organizations_in(owner, table, None)
 
 
@@ -170,6 +175,9 @@ async def test_a_transaction_ends_with_its_organization(database: Database, two:
         "SELECT record_contact('{}')",
         "SELECT * FROM existing_recordings('{}', '{}')",
         "SELECT * FROM unfinished_deletions(interval '1 s')",
+        "SELECT * FROM due_deletions(1)",
+        "SELECT * FROM lease_due_webhook(interval '1 s', '{}')",
+        "SELECT delete_old_webhook_deliveries(30, 1)",
         "SELECT name FROM schema_migrations",
     ],
 )
@@ -185,6 +193,8 @@ async def test_what_works_across_organizations_is_allowed(database: Database, st
         "UPDATE organizations SET stored_bytes = NULL",
         "UPDATE organizations SET served_at = to_timestamp(0)",
         "DELETE FROM organization_days",
+        "DELETE FROM usage_months",
+        "UPDATE usage_months SET month = '2000-01-01'",
         "DELETE FROM audit_events",
         "UPDATE audit_events SET action = 'read'",
         "DELETE FROM audit_days",

@@ -1,5 +1,6 @@
 import type { GetMeetingStatusResponse } from "meetra-client";
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { Corrections } from "../corrections/corrections.js";
 import { Waiting } from "../parts/waiting.js";
 import { server } from "../server/server.js";
 import { useAnswer } from "../server/use_answer.js";
@@ -112,6 +113,7 @@ function Loaded({ search }: { search: string }) {
             )}
           </Waiting>
           <AudioQuality answer={audio} />
+          <Corrections />
         </div>
         <div class="report-side">
           <Waiting answer={transcript}>

@@ -1,4 +1,4 @@
-import type { GetTranscriptionResponse, TranscriptWord } from "meetra-client";
+import type { GetTranscriptionResponse, TranscriptSentence, TranscriptWord } from "meetra-client";
 import { clockMs } from "../parts/time.js";
 
 /** A sentence of the transcript. */
@@ -17,17 +17,6 @@ export interface Sentence {
   readonly originalSpeaker?: string | undefined;
 }
 
-/** A sentence as newer servers give it. */
-interface NumberedSentence {
-  number: number;
-  speaker: string;
-  start_ms: number;
-  end_ms: number;
-  text: string;
-  original_text?: string;
-  original_speaker?: string;
-}
-
 // A sentence that says nothing for longer than this is two.
 const PAUSE_MS = 2000;
 const END = /[.?!。？！؟।…]["'”’»)]?$/u;
@@ -37,7 +26,7 @@ export const UNCERTAIN = 0.5;
 /** The sentences of a transcript that was asked for with details, in the order of time. */
 export function sentencesOf({ Transcription, details }: GetTranscriptionResponse): Sentence[] {
   const words = details?.words ?? [];
-  const given = (details as { sentences?: NumberedSentence[] } | undefined)?.sentences ?? [];
+  const given = details?.sentences ?? [];
   if (given.length > 0) return given.map((sentence) => numbered(sentence, words));
   if (words.length > 0) return joined(words);
   // Without words there are the beginnings of statements alone.
@@ -49,7 +38,7 @@ export function sentencesOf({ Transcription, details }: GetTranscriptionResponse
   });
 }
 
-function numbered(sentence: NumberedSentence, words: readonly TranscriptWord[]): Sentence {
+function numbered(sentence: TranscriptSentence, words: readonly TranscriptWord[]): Sentence {
   const { number, speaker, start_ms: startMs, end_ms: endMs, text } = sentence;
   const own: TranscriptWord[] = [];
   for (let index = firstFrom(words, startMs); index < words.length; index++) {

@@ -4,7 +4,7 @@ import { text } from "../strings/shared.js";
 /** What to tell a person about an error: what the server says, or what they can do where it says nothing. */
 export function errorText(error: unknown): string {
   if (!(error instanceof MeetraError)) return text.errors.unknown;
-  if (error.status === 0) return text.errors.unreachable;
+  if (error.reason === "UNREACHABLE") return text.errors.unreachable;
   // A call that the server does not know: it is older than the page.
   if (error.status === 404 && error.message === "Not found") return text.errors.olderServer;
   if (error.passes) return text.errors.restarting;

@@ -1,64 +1,88 @@
-// A network that loses calls on their way, answers on their way back, and cuts streams of events.
+// A network that breaks connections in the middle of a frame: those of the WebSocket in both directions, and streams of
+// events.
 import { readFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 
 import { Meetra } from "meetra-client";
 
-import { env } from "./account.js";
+import { env, meetra } from "./account.js";
 
-let calls = 0;
-const lost = { calls: 0, answers: 0, streams: 0 };
+const gateway = new URL(env("MEETRA_URL"));
+const lost = { up: 0, down: 0, events: 0 };
+let sockets = 0;
+// Bytes after which a connection breaks: enough for the handshake and some of what follows.
+const UP = 60_000;
+const DOWN = 5_000;
+// Then the network is good, so that the meeting ends.
+const BREAKS = 8;
 
-async function unreliable(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-  const url = String(input);
-  if (!url.includes("/audio") && !url.includes("/events") && !url.includes("/control")) return fetch(input, init);
-  const turn = calls++ % 5;
-  if (turn === 1) {
-    lost.calls++;
-    throw new TypeError("lost on its way");
-  }
-  const answer = await fetch(input, init);
-  if (url.includes("/events")) return cut(answer);
-  if (turn === 3) {
-    lost.answers++;
-    await answer.arrayBuffer();
-    throw new TypeError("lost on its way back");
-  }
-  return answer;
-}
-
-/** An answer that ends, with an error or without, in the middle of its fourth part. */
-function cut(answer: Response): Response {
-  let parts = 0;
-  const half = new TransformStream<Uint8Array, Uint8Array>({
-    transform(part, controller) {
-      if (++parts < 4) {
-        controller.enqueue(part);
-        return;
-      }
-      controller.enqueue(part.subarray(0, part.length / 2));
-      if (lost.streams++ % 2) controller.error(new TypeError("cut"));
-      else controller.terminate();
-    },
+const network = createServer((client) => {
+  const server = connect(Number(gateway.port), gateway.hostname);
+  const cut = (): void => {
+    client.destroy();
+    server.destroy();
+  };
+  for (const end of [client, server]) end.on("error", cut).on("close", cut);
+  let limits: { up: number; down: number } | undefined;
+  const carried = { up: 0, down: 0 };
+  client.on("data", (part) => {
+    const text = part.toString("latin1");
+    if (text.includes("/live/socket") && sockets < BREAKS) {
+      limits = sockets++ % 2 ? { up: Infinity, down: DOWN } : { up: UP, down: Infinity };
+    } else if (text.includes("/events") && lost.events < 2) {
+      limits = { up: Infinity, down: DOWN };
+    }
+    const kind = text.includes("/events") ? "events" : undefined;
+    carry(server, part, "up", kind);
   });
-  return new Response(answer.body?.pipeThrough(half) ?? null, { status: answer.status, headers: answer.headers });
-}
+  let watches = false;
+  server.on("data", (part) => carry(client, part, "down"));
+
+  function carry(to: Socket, part: Buffer, way: "up" | "down", kind?: "events"): void {
+    watches ||= kind === "events";
+    const room = (limits?.[way] ?? Infinity) - carried[way];
+    carried[way] += part.length;
+    if (part.length <= room) {
+      to.write(part);
+      return;
+    }
+    // The half that came through comes through.
+    lost[watches ? "events" : way]++;
+    to.write(part.subarray(0, Math.max(0, room)), cut);
+    limits = undefined;
+  }
+});
+await new Promise<void>((resolve) => network.listen(0, "127.0.0.1", resolve));
+const { port } = network.address() as AddressInfo;
 
 const who = { email: env("MEETRA_EMAIL"), password: env("MEETRA_PASSWORD") };
-const client = new Meetra(env("MEETRA_URL"), who, { fetch: unreliable });
+const client = new Meetra(`http://127.0.0.1:${port}`, who);
 const pcm = readFileSync(env("RECORDING"));
 const encoding = "AUDIO_ENCODING_PCM_S16LE";
 const meeting = await client.live({
   tracks: [{ track_id: "mix", kind: "TRACK_KIND_MIXED", encoding, sample_rate_hz: 16_000 }],
 });
 const seen: [number, number][] = [];
-const watching = (async () => {
+const watched: [number, number][] = [];
+const reading = (async () => {
   for await (const { event_seq, left_out } of meeting.events()) seen.push([event_seq, left_out]);
 })();
+const watching = (async () => {
+  for await (const { event_seq, left_out } of client.watch(meeting.sessionId)) watched.push([event_seq, left_out]);
+})();
 // Odd lengths: pieces are cut anywhere.
-for (let at = 0; at < pcm.length; at += 20_002) await meeting.send("mix", pcm.subarray(at, at + 20_002));
+for (let at = 0; at < pcm.length; at += 20_002) {
+  await meeting.send("mix", pcm.subarray(at, at + 20_002));
+  // Not all at once, so that connections break in the middle.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+}
 const finished = await meeting.finish();
+await reading;
 await watching;
-const { Transcription } = await client.getTranscription({ file_hash: meeting.fileHash });
+const { Transcription } = await meetra().getTranscription({ file_hash: meeting.fileHash });
 const { reconnects } = meeting;
-console.log(JSON.stringify({ finished, lost, seen, end: meeting.acknowledged("mix"), reconnects, Transcription }));
+console.log(
+  JSON.stringify({ finished, lost, seen, watched, end: meeting.acknowledged("mix"), reconnects, Transcription }),
+);
 process.exit(0);

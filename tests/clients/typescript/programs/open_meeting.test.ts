@@ -1,9 +1,9 @@
 // What an open meeting does where a server cannot be made to answer in this way at this moment: the answers are given here.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
 
 import { LiveMeeting, Meetra, MeetraError } from "meetra-client";
-import type { AudioPiece, LiveReady, LiveTransport } from "meetra-client";
+import type { AudioPiece, LiveConfig, LiveConnection, LiveMessage, LiveTransport } from "meetra-client";
 
 const CONFIG = {
   tracks: [
@@ -19,24 +19,19 @@ const QUICK = { timeout: 30_000 };
 class Server implements LiveTransport {
   stored: Record<string, unknown>[] = [];
   controls: string[] = [];
+  resumed: LiveConfig[] = [];
+  committed = 0;
+  /** The track's position after a piece. */
   answer: (piece: AudioPiece, samples: number) => number | Promise<number> = (piece, samples) =>
     piece.firstSample + samples;
+  /** What happens to the connections, one after another. */
+  connecting: (() => void)[] = [];
 
-  async open(): Promise<LiveReady> {
-    const last_event_seq = Number(this.stored.at(-1)?.["event_seq"] ?? 0);
-    const tracks = [{ track_id: "t", next_sample: 0 }];
-    return { session_id: "s", owner: "o", file_hash: "h", last_event_seq, tracks, limits: { chunk_bytes: 20 } } as never;
-  }
-
-  async send(_ready: LiveReady, piece: AudioPiece): Promise<never> {
-    // As over a network: never in the same turn.
+  async connect(config: LiveConfig): Promise<LiveConnection> {
     await new Promise((resolve) => setImmediate(resolve));
-    const next_sample = await this.answer(piece, piece.data.length / 2);
-    return { lag_ms: 0, tracks: [{ track_id: "t", next_sample }] } as never;
-  }
-
-  async control(_ready: LiveReady, action: string): Promise<void> {
-    this.controls.push(action);
+    this.resumed.push(config);
+    this.connecting.shift()?.();
+    return new Connection(this, config.after_event_seq ?? Number(this.stored.at(-1)?.["event_seq"] ?? 0));
   }
 
   /** As the server does it: what is stored after the number, and the end of the stream where the last is `finished`. */
@@ -51,8 +46,76 @@ class Server implements LiveTransport {
   }
 }
 
-const open = (server: Server): Promise<LiveMeeting> =>
-  new Meetra("http://127.0.0.1:9", {}, { transport: server }).live(CONFIG, { patienceS: PATIENCE_S });
+class Connection implements LiveConnection {
+  readonly ready: never;
+  readonly #server: Server;
+  #messages: (LiveMessage | { error: unknown } | undefined)[] = [];
+  #wake: () => void = () => undefined;
+
+  constructor(
+    server: Server,
+    readonly afterEventSeq: number,
+  ) {
+    this.#server = server;
+    const last_event_seq = Number(server.stored.at(-1)?.["event_seq"] ?? 0);
+    const tracks = [{ track_id: "t", next_sample: server.committed }];
+    const finishing = server.stored.some((event) => "finished" in event);
+    const limits = { chunk_bytes: 20, grace_s: 120 };
+    this.ready = { session_id: "s", file_hash: "h", last_event_seq, tracks, limits, finishing } as never;
+    for (const event of server.stored) if (Number(event["event_seq"]) > afterEventSeq) this.tell({ event } as never);
+    if (finishing) this.tell(undefined);
+  }
+
+  tell(message: LiveMessage | { error: unknown } | undefined): void {
+    this.#messages.push(message);
+    this.#wake();
+  }
+
+  send(piece: AudioPiece): void {
+    void this.#acknowledge(piece);
+  }
+
+  async #acknowledge(piece: AudioPiece): Promise<void> {
+    // As over a network: never in the same turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    try {
+      const next_sample = await this.#server.answer(piece, piece.data.length / 2);
+      this.#server.committed = Math.max(this.#server.committed, next_sample);
+      this.tell({ ack: { lag_ms: 0, words_lag_ms: 0, tracks: [{ track_id: "t", next_sample }] } });
+    } catch (error) {
+      this.tell({ error });
+    }
+  }
+
+  control(action: string): void {
+    this.#server.controls.push(action);
+  }
+
+  async next(): Promise<LiveMessage | undefined> {
+    while (this.#messages.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
+    const message = this.#messages.shift();
+    if (message && "error" in message) throw message.error;
+    return message;
+  }
+
+  drop(error: unknown): void {
+    this.tell({ error });
+  }
+}
+
+const opened: LiveMeeting[] = [];
+
+async function open(server: Server): Promise<LiveMeeting> {
+  const client = new Meetra("http://127.0.0.1:9", {}, { transport: server });
+  const meeting = await client.live(CONFIG, { patienceS: PATIENCE_S });
+  opened.push(meeting);
+  return meeting;
+}
+
+// A meeting that is open keeps the program alive.
+afterEach(() => {
+  for (const meeting of opened.splice(0)) meeting.close();
+});
 
 for (const [reason, next] of [
   ["AUDIO_LOST", -1],
@@ -100,7 +163,79 @@ const events = (...seqs: number[]): Record<string, unknown>[] =>
 test("a session that has ended tells its outcome again", QUICK, async () => {
   const server = new Server();
   server.stored = events(1, 2, 5);
-  assert.deepEqual(await (await open(server)).finish(), FINISHED);
+  const meeting = await open(server);
+  assert.deepEqual(await meeting.finish(), FINISHED);
+  assert.deepEqual(server.controls, []);
+  await assert.rejects(meeting.send("t", SAMPLES), { reason: "MEETING_OVER" });
+});
+
+test("readers get every event once, from wherever they begin", QUICK, async () => {
+  const server = new Server();
+  server.stored = events(1, 2, 3, 4);
+  const meeting = await open(server);
+  const seenAfter = async (afterEventSeq: number): Promise<number[]> => {
+    const seen: number[] = [];
+    for await (const { event_seq } of meeting.events({ afterEventSeq })) seen.push(event_seq);
+    return seen;
+  };
+  const readers = [seenAfter(0), seenAfter(2), seenAfter(4)];
+  server.stored = events(1, 2, 3, 4, 5);
+  // The connection breaks, and the next one tells the end.
+  server.answer = () => {
+    throw new MeetraError("lost", 0, "UNREACHABLE");
+  };
+  await meeting.send("t", SAMPLES);
+  assert.deepEqual(await Promise.all(readers), [[1, 2, 3, 4, 5], [3, 4, 5], [5]]);
+  assert.deepEqual(server.resumed.slice(1), [{ session_id: "s", after_event_seq: 4, take_over: true }]);
+  assert.equal(meeting.reconnects, 1);
+  assert.deepEqual(await seenAfter(1), [2, 3, 4, 5]);
+});
+
+test("what was sent and not acknowledged is sent again, from where the server stands", QUICK, async () => {
+  const server = new Server();
+  const meeting = await open(server);
+  const sent: [number, number][] = [];
+  let lost = 2;
+  server.answer = (piece, samples) => {
+    sent.push([piece.firstSample, samples]);
+    if (lost > 0 && piece.firstSample >= 10) {
+      lost--;
+      throw new MeetraError("lost", 0, "UNREACHABLE");
+    }
+    return piece.firstSample + samples;
+  };
+  for (let i = 0; i < 3; i++) await meeting.send("t", SAMPLES);
+  await meeting.flush();
+  assert.equal(meeting.acknowledged("t"), 30);
+  assert.deepEqual([...new Set(sent.map(([first]) => first))], [0, 10, 20]);
+  assert.ok(meeting.reconnects >= 1);
+});
+
+test("a token that is void is asked for again; what is refused then ends the meeting", QUICK, async () => {
+  const server = new Server();
+  const meeting = await open(server);
+  server.answer = () => {
+    throw new MeetraError("void", 0, "UNAUTHENTICATED");
+  };
+  server.connecting = [
+    () => {
+      throw new MeetraError("void", 401, "UNAUTHENTICATED");
+    },
+  ];
+  await meeting.send("t", SAMPLES);
+  await assert.rejects(meeting.flush(), { reason: "UNAUTHENTICATED", status: 401 });
+});
+
+test("who leaves hears of nothing more", QUICK, async () => {
+  const meeting = await open(new Server());
+  const read = meeting.events().next();
+  meeting.close();
+  await assert.rejects(read, { message: "the meeting was left" });
+  const ended = new AbortController();
+  const other = await open(new Server());
+  const waiting = other.events({ signal: ended.signal }).next();
+  ended.abort(new Error("enough"));
+  await assert.rejects(waiting, { message: "enough" });
 });
 
 test("watching on after the last event ends, and gives none twice", QUICK, async () => {
@@ -138,6 +273,34 @@ for (const [reason, status] of [
     assert.deepEqual([meeting.acknowledged("t"), refusals], [10, -1]);
   });
 }
+
+test("a session's own token is the WebSocket's; another gets one made for it", QUICK, async () => {
+  const asked: string[] = [];
+  const protocols: unknown[] = [];
+  class Refused extends EventTarget {
+    onclose?: (event: object) => void;
+    constructor(url: URL, protocol: unknown) {
+      super();
+      protocols.push(url.href, protocol);
+      setImmediate(() => this.onclose?.({ code: 4022, reason: "TAKEN_OVER: by another" }));
+    }
+    close(): void {}
+  }
+  const fetcher = async (input: RequestInfo | URL): Promise<Response> => {
+    asked.push(new URL(String(input)).pathname);
+    const made = String(input).endsWith("/tokens");
+    return new Response(JSON.stringify(made ? { token: "ms_made" } : { ready: { session_id: "s", last_event_seq: 0 } }));
+  };
+  for (const token of ["ms_own", "a user's"]) {
+    const options = { fetch: fetcher, WebSocket: Refused as unknown as typeof WebSocket };
+    const client = new Meetra("https://server.example", { token }, options);
+    await assert.rejects(client.live({ session_id: "s" }), { reason: "TAKEN_OVER", status: 0, message: "by another" });
+  }
+  const path = "/single-feature-api/live";
+  assert.deepEqual(asked, [path, path, `${path}/s/tokens`]);
+  const url = `wss://server.example${path}/socket`;
+  assert.deepEqual(protocols, [url, ["meetra.v1", "bearer.ms_own"], url, ["meetra.v1", "bearer.ms_made"]]);
+});
 
 test("calls that are refused together log in once", QUICK, async () => {
   let tokens = 0;

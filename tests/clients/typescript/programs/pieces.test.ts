@@ -8,7 +8,8 @@ const { Outbox, opusPacketSamples } = await import(new URL("outbox.js", inner).h
 const { fileName, placed } = await import(new URL("http.js", inner).href);
 const { serverSentEvents } = await import(new URL("sse.js", inner).href);
 const { Backoff } = await import(new URL("backoff.js", inner).href);
-const { MeetraError, errorOf } = await import(new URL("errors.js", inner).href);
+const { EventLog } = await import(new URL("event_log.js", inner).href);
+const { closeError, MeetraError, errorOf } = await import(new URL("errors.js", inner).href);
 
 function pcmOutbox(channels = 1): any {
   return new Outbox({ track_id: "t", encoding: "AUDIO_ENCODING_PCM_S16LE", sample_rate_hz: 16_000, channels });
@@ -22,8 +23,16 @@ test("audio is kept until it is acknowledged, and cut at samples", () => {
   assert.deepEqual([outbox.end, outbox.bytes], [103, 12]);
   const piece = outbox.next(11);
   assert.deepEqual([piece.firstSample, [...piece.data]], [100, [1, 2, 3, 4, 5, 6, 7, 8]]);
+  assert.deepEqual([outbox.inFlight, outbox.unsent], [8, true]);
   outbox.acknowledge(101);
-  assert.deepEqual([...outbox.next(100).data], [5, 6, 7, 8, 9, 10, 11, 12]);
+  assert.deepEqual([outbox.inFlight, outbox.bytes], [4, 8]);
+  const last = outbox.next(100);
+  assert.deepEqual([last.firstSample, [...last.data]], [102, [9, 10, 11, 12]]);
+  assert.deepEqual([outbox.inFlight, outbox.unsent], [8, false]);
+  outbox.rewind();
+  assert.equal(outbox.inFlight, 0);
+  const again = outbox.next(100);
+  assert.deepEqual([again.firstSample, [...again.data]], [101, [5, 6, 7, 8, 9, 10, 11, 12]]);
   outbox.acknowledge(103);
   assert.equal(outbox.next(100), undefined);
   assert.equal(outbox.bytes, 0);
@@ -52,10 +61,12 @@ test("Opus packets go in batches, each after its length", () => {
   for (let i = 0; i < 3; i++) outbox.append(packet);
   assert.equal(outbox.end, 3 * 960);
   assert.deepEqual([...outbox.next(12).data], [0, 0, 0, 2, 248, 7, 0, 0, 0, 2, 248, 7]);
-  assert.equal(outbox.next(1).data.length, 6);
-  assert.equal(outbox.next(100).lengthPrefixed, true);
+  const third = outbox.next(1);
+  assert.deepEqual([third.firstSample, third.data.length, third.lengthPrefixed], [2 * 960, 6, true]);
   outbox.acknowledge(960);
-  assert.deepEqual([outbox.next(100).firstSample, outbox.next(100).data.length], [960, 12]);
+  outbox.rewind();
+  const rest = outbox.next(100);
+  assert.deepEqual([rest.firstSample, rest.data.length], [960, 12]);
 });
 
 test("the length of an Opus packet is in its first bytes", () => {
@@ -90,6 +101,51 @@ test("parameters go where the call wants them", () => {
   assert.deepEqual(placed(all, { id: "1", email: "e" }), { path: "/m/1", body: { email: "e" } });
   // Nobody changes a path from within: `$&` means something to `replace`.
   assert.equal(placed(get, { id: "$&" }).path, "/m/%24%26/x");
+});
+
+test("audio that is cut in any way is the same audio", () => {
+  let seed = 1;
+  const random = (most: number): number => (seed = (seed * 48_271) % 2_147_483_647) % most;
+  const outbox = pcmOutbox();
+  const handed: number[] = [];
+  const received: number[] = [];
+  for (let step = 0; step < 3000; step++) {
+    const what = random(4);
+    if (what === 0) {
+      const data = Uint8Array.from({ length: 2 * random(9) }, () => random(256));
+      handed.push(...data);
+      outbox.append(data);
+    } else if (what === 1) {
+      const piece = outbox.next(1 + random(20));
+      if (!piece) continue;
+      // Sent again is what was sent before; nothing is left out.
+      assert.ok(2 * piece.firstSample <= received.length);
+      received.splice(2 * piece.firstSample, piece.data.length, ...piece.data);
+    } else if (what === 2) {
+      const most = received.length / 2 - outbox.acknowledged;
+      outbox.acknowledge(outbox.acknowledged + random(most + 1));
+    } else if (random(10) === 0) {
+      outbox.rewind();
+    }
+  }
+  for (let piece = outbox.next(8); piece; piece = outbox.next(8)) {
+    received.splice(2 * piece.firstSample, piece.data.length, ...piece.data);
+  }
+  assert.ok(received.length > 3000);
+  assert.deepEqual(received, handed);
+});
+
+test("the latest events are kept, and it is known which are not", () => {
+  const log = new EventLog(2, 4);
+  for (const event_seq of [3, 5, 5, 6, 4]) log.add({ event_seq, left_out: 0 });
+  assert.deepEqual([log.start, log.end], [2, 6]);
+  assert.deepEqual(log.following(2), { event_seq: 3, left_out: 0 });
+  assert.deepEqual(log.following(3), { event_seq: 5, left_out: 1 });
+  assert.equal(log.following(6), undefined);
+  log.add({ event_seq: 7, left_out: 0 });
+  log.add({ event_seq: 8, left_out: 0 });
+  assert.deepEqual([log.start, log.end], [5, 8]);
+  assert.deepEqual(log.following(5), { event_seq: 6, left_out: 0 });
 });
 
 function bodyOf(...parts: string[]): ReadableStream<Uint8Array> {
@@ -131,6 +187,19 @@ test("a call passes where there was no answer, not where the client found what i
   for (const reason of ["AUDIO_LOST", "TAKEN_OVER", "MEETING_OVER", undefined]) {
     assert.equal(new MeetraError("found", 0, reason).passes, false);
   }
+});
+
+test("a WebSocket says why it was closed", () => {
+  const told = (code: number, text: string): unknown[] => {
+    const { reason, message, status, passes } = closeError(code, text);
+    return [reason, message, status, passes];
+  };
+  assert.deepEqual(told(4022, "TAKEN_OVER: Another client"), ["TAKEN_OVER", "Another client", 0, false]);
+  assert.deepEqual(told(4024, "AUDIO_NOT_STORED: full"), ["AUDIO_NOT_STORED", "full", 0, true]);
+  assert.deepEqual(told(4025, "HELD_BY_ANOTHER_SERVER: x").slice(2), [0, true]);
+  assert.deepEqual(told(1006, ""), ["UNREACHABLE", "the WebSocket was closed (1006) ", 0, true]);
+  // Not the server's, whatever it says.
+  assert.deepEqual(told(1011, "TAKEN_OVER: x")[0], "UNREACHABLE");
 });
 
 test("a file has the name that the server gives it", () => {

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { memo } from "../../parts/memo.js";
 import { clock } from "../../parts/time.js";
+import { text as corrections } from "../../strings/corrections.js";
 import { text } from "../../strings/transcript.js";
 import { colourOf } from "../meeting_context.js";
 import type { Person } from "../meeting_context.js";
@@ -21,11 +22,15 @@ interface SentenceRowProps {
   /** What is searched, folded. */
   readonly wanted: string;
   readonly play: (ms: number) => void;
+  /** Begin to correct the sentence of this number. */
+  readonly correct: (number: number) => void;
+  /** What stands in place of the text while it is corrected. */
+  readonly editor?: ComponentChildren;
 }
 
 /** One sentence: who says it where that changes, when, and how sure the recogniser is. */
 export const SentenceRow = memo(function SentenceRow(given: SentenceRowProps) {
-  const { sentence, person, first, current, active, wanted, play } = given;
+  const { sentence, person, first, current, active, wanted, play, correct, editor } = given;
   const confidence = confidenceOf(sentence);
   const colour = colourOf(person);
   return (
@@ -46,7 +51,8 @@ export const SentenceRow = memo(function SentenceRow(given: SentenceRowProps) {
         >
           {clock(sentence.startMs)}
         </button>
-        <p class="sentence-text" dir="auto">
+        {editor}
+        <p class={`sentence-text${editor ? " print-only" : ""}`} dir="auto">
           {marked(sentence, wanted)}
           {confidence !== undefined && confidence < UNCERTAIN && <em class="doubt">{` ${text.doubtful}`}</em>}
           {sentence.originalText !== undefined && (
@@ -54,6 +60,17 @@ export const SentenceRow = memo(function SentenceRow(given: SentenceRowProps) {
           )}
           {sentence.originalSpeaker !== undefined && <em class="corrected">{` ${text.moved}`}</em>}
         </p>
+        {!editor && sentence.number > 0 && (
+          <button
+            type="button"
+            class="quiet sentence-correct screen-only"
+            tabIndex={active ? 0 : -1}
+            aria-label={corrections.correctAt(clock(sentence.startMs))}
+            onClick={() => correct(sentence.number)}
+          >
+            {corrections.correct}
+          </button>
+        )}
       </div>
     </div>
   );

@@ -1,5 +1,7 @@
 import type { GetTranscriptionResponse } from "meetra-client";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { SentenceEditor } from "../../corrections/sentence_editor.js";
+import { useEditing } from "../../corrections/use_editing.js";
 import { useVirtualList } from "../../parts/virtual_list.js";
 import { text } from "../../strings/transcript.js";
 import { useMeeting } from "../meeting_context.js";
@@ -26,7 +28,8 @@ const LETTERS = 55;
 
 /** The transcript: searched, followed while it is played, and played from where it is touched. */
 export function Transcript({ answer, sentences, search }: TranscriptProps) {
-  const { people, player } = useMeeting();
+  const { fileHash, people, player } = useMeeting();
+  const editing = useEditing(fileHash);
   const scroller = useRef<HTMLDivElement>(null);
   const [query, setQuery] = useState(search);
   const [follow, setFollow] = useState(true);
@@ -55,6 +58,22 @@ export function Transcript({ answer, sentences, search }: TranscriptProps) {
   });
   const play = useCallback((ms: number) => player.playFrom(ms), [player]);
 
+  const closeEditor = useCallback(
+    (number: number) => {
+      editing.close(number);
+      // Back to the sentence, once its row is drawn again.
+      requestAnimationFrame(() =>
+        scroller.current?.querySelector<HTMLElement>(`[data-index="${number - 1}"] .sentence-correct`)?.focus(),
+      );
+    },
+    [editing.close],
+  );
+
+  useEffect(() => {
+    const [first] = editing.numbers;
+    // What was being typed when the page was left.
+    if (first !== undefined && editing.opened === undefined) list.scrollToIndex(first - 1, { align: "center" });
+  }, []);
   useEffect(() => {
     if (follow && spoken >= 0) list.scrollToIndex(spoken, { align: "auto" });
   }, [follow, spoken]);
@@ -94,6 +113,12 @@ export function Transcript({ answer, sentences, search }: TranscriptProps) {
           active={index === active}
           wanted={wanted}
           play={play}
+          correct={editing.open}
+          editor={
+            editing.numbers.has(sentence.number) && (
+              <SentenceEditor sentence={sentence} focused={editing.opened === sentence.number} close={closeEditor} />
+            )
+          }
         />
       )
     );

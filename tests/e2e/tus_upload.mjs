@@ -1,0 +1,38 @@
+// Uploads a file in pieces with the official client of tus, through whatever breaks; prints the meeting's hash.
+//
+//     node tus_upload.mjs PAGE_PACKAGE ENDPOINT TOKEN FILE
+import { createReadStream, statSync } from "node:fs";
+import { Readable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
+import { createRequire } from "node:module";
+
+const [page, endpoint, token, file] = process.argv.slice(2);
+const { Upload } = createRequire(page)("tus-js-client");
+let fileHash = "";
+// As over a line: what is sent at once is over before anybody notices.
+async function* slowly() {
+  for await (const piece of createReadStream(file, { highWaterMark: 1024 * 1024 })) {
+    await setTimeout(30);
+    yield piece;
+  }
+}
+const upload = new Upload(Readable.from(slowly()), {
+  endpoint,
+  uploadSize: statSync(file).size,
+  chunkSize: 4 * 1024 * 1024,
+  retryDelays: Array(600).fill(250),
+  headers: { Authorization: `Bearer ${token}` },
+  metadata: { filename: "Long meeting.wav", filetype: "audio/wav", name: "Broken five times" },
+  onAfterResponse: (_, response) => {
+    fileHash = response.getHeader("meetra-file-hash") ?? fileHash;
+  },
+  onError: (error) => {
+    console.error(String(error));
+    process.exit(1);
+  },
+  onSuccess: () => {
+    console.log(fileHash);
+    process.exit(0);
+  },
+});
+upload.start();

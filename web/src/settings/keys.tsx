@@ -1,0 +1,78 @@
+import type { Key } from "meetra-client";
+import { useState } from "preact/hooks";
+import { server } from "../server/server.js";
+import { text as shared } from "../strings/shared.js";
+import { text } from "../strings/settings.js";
+import { ConfirmedButton } from "./confirmed_button.js";
+import { KeyForm } from "./key_form.js";
+import { momentText } from "./moments.js";
+import { NewKey } from "./new_key.js";
+import { Outcome } from "./outcome.js";
+import { SettingsError } from "./settings_error.js";
+import { useChange } from "./use_change.js";
+import { usePages } from "./use_pages.js";
+import { WideTable } from "./wide_table.js";
+
+const { name, email, scopes, created, expiresAt, lastUsed } = text.keys;
+const COLUMNS = [name, email, scopes, created, expiresAt, lastUsed, ""];
+
+/** API keys: those of the user, for owners everybody's. */
+export function KeysSection() {
+  const keys = usePages<Key>(async (page, signal) => {
+    const { keys: items, next_page_token: next } = await server.listKeys(page, { signal });
+    return { items, next };
+  });
+  const [made, setMade] = useState<{ name: string; secret: string }>();
+  const change = useChange();
+  const revoke = async (key: Key): Promise<void> => {
+    await change.make(() => server.revokeKey({ id: key.id }), text.keys.revoked(key.name));
+    keys.reload();
+  };
+  return (
+    <>
+      <p class="hint">{text.keys.intro}</p>
+      <KeyForm
+        made={(name, secret) => {
+          setMade({ name, secret });
+          keys.reload();
+        }}
+      />
+      {made && <NewKey {...made} />}
+      <Outcome change={change} />
+      {keys.error !== undefined && <SettingsError error={keys.error} reload={keys.reload} />}
+      {!keys.value && keys.loading && <p role="status">{shared.loading}</p>}
+      {keys.value?.items.length === 0 && <p>{text.keys.none}</p>}
+      {keys.value && keys.value.items.length > 0 && (
+        <WideTable label={text.keys.list} columns={COLUMNS}>
+          {keys.value.items.map((key) => (
+            <tr key={key.id}>
+              <th scope="row">
+                <bdi>{key.name}</bdi>
+              </th>
+              <td>{key.email}</td>
+              <td>{key.scopes.map((scope) => text.keys.scopeNames[scope] ?? scope).join("; ")}</td>
+              <td>{momentText(key.created_at)}</td>
+              <td>{key.expires_at ? momentText(key.expires_at) : text.keys.never}</td>
+              <td>{key.last_used_at ? momentText(key.last_used_at) : text.keys.notYet}</td>
+              <td class="row-actions">
+                <ConfirmedButton
+                  label={text.keys.revoke}
+                  name={text.keys.revokeOf(key.name)}
+                  title={text.keys.revokeTitle(key.name)}
+                  explanation={text.keys.revokeText}
+                  disabled={change.busy}
+                  run={() => void revoke(key)}
+                />
+              </td>
+            </tr>
+          ))}
+        </WideTable>
+      )}
+      {keys.value?.more && (
+        <button type="button" onClick={keys.showMore}>
+          {text.more}
+        </button>
+      )}
+    </>
+  );
+}
