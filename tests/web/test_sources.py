@@ -96,3 +96,14 @@ def test_every_number_opens_a_definition_that_the_catalogue_has() -> None:
     }
     assert len(used) > 30
     assert used - {metric.name for metric in METRICS} == set()
+
+
+def test_no_two_stylesheets_are_of_the_same_class() -> None:
+    # A page's stylesheet stays when another page is shown: what it says of a class holds there too.
+    of: dict[str, set[str]] = {}
+    for sheet in sorted((WEB / "src").rglob("*.css")):
+        rules = re.sub(r"/\*.*?\*/", "", sheet.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for selectors in re.findall(r"([^{}]+)\{", rules):
+            for name in re.findall(r"^\s*\.([\w-]+)\s*$", selectors.replace(",", "\n"), re.MULTILINE):
+                of.setdefault(name, set()).add(sheet.relative_to(WEB).as_posix())
+    assert {name: sheets for name, sheets in of.items() if len(sheets) > 1} == {}
