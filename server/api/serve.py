@@ -22,6 +22,7 @@ from meetra.v1 import (
     meetings_pb2_grpc,
     metrics_pb2_grpc,
     organization_pb2_grpc,
+    playback_pb2_grpc,
     speakers_pb2_grpc,
     users_pb2_grpc,
     voices_pb2_grpc,
@@ -47,6 +48,7 @@ from server.api.meetings import MeetingServicer
 from server.api.metrics import MetricServicer
 from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.api.organization import OrganizationServicer
+from server.api.playback import MeetingSound, PlaybackServicer
 from server.api.public_services import public_services
 from server.api.speakers import SpeakerServicer
 from server.api.users import UserServicer
@@ -68,7 +70,7 @@ from server.auth import (
 from server.config import ServerSettings
 from server.disk import DiskReserve
 from server.engine import InferenceClient
-from server.export import MeetingAudio
+from server.export import MeetingAudio, Playback
 from server.fair_slots import FairSlots
 from server.live import LiveSessionRegistry
 from server.meetings import Corrections, Deletion, ResumableUploads, Uploads
@@ -109,11 +111,12 @@ class ApiDependencies:
 
 @dataclass(frozen=True)
 class ApiServer:
-    """The servers of the services, of WebSockets, and of plain HTTP."""
+    """The servers of the services, of WebSockets, and of plain HTTP, and what they do beside their calls."""
 
     services: aio.Server
     sockets: LiveSocket
     http: HttpServer
+    playback: Playback
 
 
 def build_server(dependencies: ApiDependencies) -> ApiServer:
@@ -172,13 +175,17 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     metrics_pb2_grpc.add_MetricServiceServicer_to_server(MetricServicer(), server)
     webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(WebhookServicer(dependencies.webhooks), server)
     grants = SessionGrants(dependencies.authenticator.session_tokens, database)
+    playback = Playback(audio_log, database, FairSlots(1), disk)
+    players = PlaybackServicer(database, answers, playback, grants)
+    playback_pb2_grpc.add_PlaybackServiceServicer_to_server(players, server)
     live = LiveServicer(dependencies.live, settings, grants, database)
     live_pb2_grpc.add_LiveServiceServicer_to_server(live, server)
     names = [service.full_name for service in public_services()]
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     stream: Any = interceptor.guard_stream("/meetra.v1.LiveService/StreamMeeting", live.StreamMeeting)
-    routes = http_routes(HttpGuard(interceptor), ResumableUploads(dependencies.uploads, database))
-    return ApiServer(server, LiveSocket(stream), HttpServer(routes, STOP_GRACE_S))
+    sound = MeetingSound(players, audio_log)
+    routes = http_routes(HttpGuard(interceptor), ResumableUploads(dependencies.uploads, database), sound)
+    return ApiServer(server, LiveSocket(stream), HttpServer(routes, STOP_GRACE_S), playback)
 
 
 async def serve(
@@ -229,4 +236,5 @@ async def serve(
     await live.close()
     await server.sockets.stop()
     await asyncio.gather(services.stop(STOP_GRACE_S), server.http.stop())
+    await server.playback.close()
     await trail.close()

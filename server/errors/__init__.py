@@ -32,6 +32,7 @@ from server.errors.live import (
 )
 from server.errors.meetings import (
     AudioDeleted,
+    AudioUnavailable,
     ChannelsDiffer,
     ConsentRequired,
     CorrectionNotLatest,
@@ -77,6 +78,7 @@ __all__ = [
     "AudioGap",
     "AudioNotStored",
     "AudioOverlap",
+    "AudioUnavailable",
     "BadRequest",
     "ChannelsDiffer",
     "ConsentRequired",

@@ -311,6 +311,12 @@ class ExportRunning(MeetraError):
     reason = "EXPORT_RUNNING"
 
 
+class AudioUnavailable(MeetraError):
+    """The meeting's sound cannot be played; the message says why."""
+
+    reason = "AUDIO_UNAVAILABLE"
+
+
 class UploadNotFound(MeetraError):
     """The caller has no such upload in pieces; begin another one."""
 
