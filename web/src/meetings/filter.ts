@@ -14,6 +14,7 @@ export interface MeetingFilter {
 
 const FIELDS = ["search", "person", "status", "from", "to", "sort"] as const;
 export const NEWEST_FIRST = "-created_at";
+const LAST_DAY = "9999-12-31";
 /** Choices of a status, and the states that each stands for. */
 export const STATUSES = { progress: "receiving,queued,processing", ready: "ready", failed: "failed" } as const;
 
@@ -46,7 +47,8 @@ export function requestOf(filter: MeetingFilter): ListMeetingsRequest {
   const status = STATUSES[filter.status as keyof typeof STATUSES];
   if (status) request.status = status;
   const first = beginnings(filter.from);
-  const last = beginnings(filter.to, 1);
+  // The day after the last one that the server reads ends nothing.
+  const last = filter.to === LAST_DAY ? undefined : beginnings(filter.to, 1);
   if (first) request.from_time = momentOf(Math.min(...first));
   if (last) request.to_time = momentOf(Math.max(...last));
   return request;
@@ -60,8 +62,6 @@ function beginnings(day: string, later = 0): readonly [number, number] | undefin
   return [new Date(year, month - 1, date + later).getTime(), Date.UTC(year, month - 1, date + later)];
 }
 
-function momentOf(milliseconds: number): string | undefined {
-  // The day after the last one that the server reads ends nothing.
-  const iso = new Date(milliseconds).toISOString();
-  return iso.startsWith("+") ? undefined : iso.replace(/\.\d+Z$/, "Z");
+function momentOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, "Z");
 }
