@@ -1,5 +1,6 @@
 import type { ComponentType } from "preact";
 import { text } from "../strings/settings.js";
+import { AccountSection } from "./account.js";
 import { KeysSection } from "./keys.js";
 import { ModelsSection } from "./models.js";
 import { PrivacySection } from "./privacy.js";
@@ -17,6 +18,7 @@ export interface Section {
 
 /** All parts; the first is shown where the address names none. One line for each. */
 export const SECTIONS: readonly Section[] = [
+  { path: "account", label: text.account.title, Section: AccountSection },
   { path: "users", label: text.users.title, Section: UsersSection },
   { path: "keys", label: text.keys.title, Section: KeysSection },
   { path: "retention", label: text.retention.title, Section: RetentionSection },

@@ -43,6 +43,18 @@ export const text = {
     consentRequired: "Refuse recordings and live meetings without a note of consent",
     consentHint: "Who consented, and how, is then noted with each meeting before it is recorded or uploaded.",
   },
+  account: {
+    title: "Your account",
+    current: "Current password",
+    wanted: "New password",
+    wantedHint: "12 to 1024 characters",
+    again: "New password, again",
+    differ: "The two new passwords differ.",
+    change: "Change the password",
+    changed: "The password is changed. Whoever else was signed in with the old one is signed out.",
+    everywhere: "Sign out everywhere",
+    everywhereText: "Every browser and program that is signed in as you is signed out, this one too. API keys stay.",
+  },
   users: {
     title: "Users",
     intro: "Users are added, and forgotten passwords reset, where the server runs: meetra users add, meetra users password.",
