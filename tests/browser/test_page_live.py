@@ -49,7 +49,12 @@ class LivePage:
     """Somebody who uses the page "Live"."""
 
     def __init__(self, page: Page, system: System) -> None:
-        self.page = page
+        self.page, self._system = page, system
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        """Sign in, and go to the page "Live"."""
+        page, system = self.page, self._system
         self.wait("the form to sign in", lambda: page.evaluate("() => !!document.querySelector('.sign-in-form')"))
         page.evaluate(SIGN_IN, {"email": system.email, "password": system.password})
         self.wait("the navigation", lambda: page.evaluate("() => !!document.querySelector('header.frame')"))
@@ -64,6 +69,21 @@ class LivePage:
             assert time.monotonic() < deadline, f"{what} did not come:\n{shown}\n{self.page.console()}"
             time.sleep(0.2)
         return found
+
+    def reload(self) -> None:
+        """Load the page again."""
+
+        def is_new() -> bool:
+            try:
+                return self.page.evaluate("() => window.old !== true && document.readyState === 'complete'") is True
+            except AssertionError as error:
+                # Asked while the page was neither the old one nor the new one.
+                if "context was destroyed" not in str(error):
+                    raise
+                return False
+
+        self.page.evaluate("() => { window.old = true; setTimeout(() => location.reload()); }")
+        self.wait("the new page", is_new)
 
     def press(self, name: str) -> None:
         """Press the button, or follow the link, of this name."""
@@ -240,7 +260,14 @@ def test_a_dead_api_and_a_page_that_is_loaded_again_cost_nothing(
     before = len(here.words())
     here.wait("more words", lambda: len(here.words()) > before + 20)
     assert "Recording · connected" in here.text(".live-status")
-    here.page.evaluate("() => location.reload()")
+    # All tokens of the user are void: the microphone is recorded on while the page asks for the password.
+    system.login().http.post("/api/logout", json={"everywhere": True}).raise_for_status()
+    here.wait("the form", lambda: here.page.evaluate("() => !!document.querySelector('.sign-in-again .sign-in-form')"))
+    here.page.evaluate(SIGN_IN, {"email": system.email, "password": system.password})
+    here.wait("the connection", lambda: "Recording · connected" in here.text(".live-status"))
+    before = len(here.words())
+    here.wait("more words", lambda: len(here.words()) > before + 20)
+    here.reload()
     here.wait("the page again", lambda: "Go on recording here" in here.text(".live-actions"))
     here.wait("what was said", lambda: "morning" in here.words())
     before = len(here.words())
@@ -248,6 +275,18 @@ def test_a_dead_api_and_a_page_that_is_loaded_again_cost_nothing(
     here.wait("the connection", lambda: "Recording · connected" in here.text(".live-status"))
     here.wait("more words", lambda: len(here.words()) > before + 20)
     assert here.session() == session
+    # Who signs out is not recorded on.
+    here.page.evaluate("""() => {
+      const stop = MediaStreamTrack.prototype.stop;
+      window.stopped = 0;
+      MediaStreamTrack.prototype.stop = function () { window.stopped++; stop.call(this); };
+    }""")
+    here.press("Sign out")
+    here.wait("silence", lambda: here.page.evaluate("() => window.stopped"))
+    here.sign_in()
+    assert here.watch("Through thick and thin") == session
+    here.press("Go on recording here")
+    here.wait("the connection", lambda: "Recording · connected" in here.text(".live-status"))
     here.press("Finish")
     assert here.wait_for_end()
     here.check_policy()

@@ -15,7 +15,7 @@ from server.conversation import Conversation
 from tests.browser.chromium import Page
 from tests.browser.conftest import OpenPage
 from tests.e2e.conftest import Rest, System
-from tests.recordings import SAMPLE, solo, wav
+from tests.recordings import SAMPLE, excerpt, solo, wav
 
 SignedIn = Callable[..., Page]
 M = "/single-feature-api/meeting"
@@ -228,3 +228,25 @@ def test_two_hours_are_drawn_as_they_are_scrolled_and_printed_whole(signed_in: S
     page.emulate(media="print")
     page.wait_for(f".sentence >> nth={rows - 1}", "attached")
     assert page.evaluate(count) == rows
+
+
+def test_a_meeting_under_way_shows_its_progress_and_then_its_report(signed_in: SignedIn, rest: Rest) -> None:
+    file_hash = rest.upload(excerpt(20, mark="progress"), name="Under way").json()["file_hash"]
+    page = signed_in(f"/meetings/{file_hash}")
+    # Without another step of anybody's.
+    page.wait_for(TILE.format("Energy"), timeout_s=550)
+    assert "Under way" in text_of(page, "h1")
+
+
+def test_a_failed_meeting_says_why(signed_in: SignedIn, rest: Rest) -> None:
+    file_hash = rest.upload(b"This is no recording at all. " * 100).json()["file_hash"]
+    state = rest.settled(file_hash)
+    assert state["status"] == "failed"
+    page = signed_in(f"/meetings/{file_hash}")
+    page.wait_for("role=alert")
+    assert state["message"] in text_of(page, "[role=alert]")
+
+
+def test_a_meeting_that_is_unknown_says_so(signed_in: SignedIn) -> None:
+    page = signed_in(f"/meetings/{'0' * 64}")
+    page.wait_for('role=alert >> text="Meeting not found"')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from server.metrics import METRICS
 from tests.node import node_or_skip
 from tests.recordings import ROOT
 from tools.typescript import write
@@ -52,11 +54,15 @@ def test_the_built_page_is_what_a_strict_policy_allows(sources: Path) -> None:
     assert re.findall(r"<script(?![^>]*\bsrc=)", index) == []
     assert "<style" not in index
     assert " style=" not in index
-    # All but the first page, and its icon, may be kept for ever: their names change with what is in them.
+    # All but the first page, its icon and its licences may be kept for ever: their names change with what is in them.
     named = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
-    assert named - {"index.html", "icon.svg"} == {
+    assert named - {"index.html", "icon.svg", "licences.md"} == {
         name for name in named if re.fullmatch(r"assets/\w+-[\w-]{8}\.(js|css)", name)
     }
+    packages = json.loads((sources / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    shipped = {name.rpartition("node_modules/")[2] for name, one in packages.items() if name and not one.get("dev")}
+    licences = (built / "licences.md").read_text(encoding="utf-8")
+    assert {name for name in shipped if name not in licences} == set()
     # Links in texts aside, which nobody follows by themselves, no address of another host is in it.
     found = {
         address
@@ -74,3 +80,16 @@ def test_texts_are_in_the_files_of_strings(sources: Path) -> None:
         markup = source[source.find("return (") :] if "return (" in source else ""
         texts = re.findall(r"<\w[^<>{}=]*>\s*([A-Za-z][^<>{}()=;]*?)\s*</", markup)
         assert texts == [], f"{path.relative_to(sources)}: {texts}"
+
+
+def test_every_number_opens_a_definition_that_the_catalogue_has() -> None:
+    # Of components (`metric="..."`), of columns (`metric: "..."`), and of lists of facts (`["...", text...`).
+    patterns = (r'metric="(\w+)"', r'metric: "(\w+)"', r'^\s+\["(\w+)", text\.')
+    used = {
+        name
+        for path in (WEB / "src").rglob("*.tsx")
+        for pattern in patterns
+        for name in re.findall(pattern, path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert len(used) > 30
+    assert used - {metric.name for metric in METRICS} == set()

@@ -2,8 +2,12 @@ import { recordMicrophone } from "meetra-client";
 import type { LiveMeeting, Recording, TrackConfig } from "meetra-client";
 import { useEffect, useState } from "preact/hooks";
 import { server } from "../server/server.js";
+import { session } from "../server/session.js";
 import { closeSources } from "./sources.js";
 import type { Source, SourceKind } from "./sources.js";
+
+// For so long what is recorded waits for a server that cannot be reached, or for somebody to sign in again.
+const PATIENCE_S = 3600;
 
 /** What a meeting is, that this browser records. */
 export interface MeetingPlan {
@@ -42,7 +46,7 @@ export class Recorder {
           consent: [...plan.consent],
           tracks,
         };
-    const meeting = await server.live(config);
+    const meeting = await server.live(config, { patienceS: PATIENCE_S });
     const recorder = new Recorder(meeting, sources);
     remember(meeting.sessionId, sources, plan);
     try {
@@ -76,6 +80,16 @@ export class Recorder {
     } catch (thrown) {
       this.#fail(thrown);
     }
+    changed();
+  }
+
+  /** Stop recording; the meeting waits for its grace period, and is finished then. */
+  async leave(): Promise<void> {
+    if (!this.active) return;
+    this.finishing = true;
+    await this.#stop();
+    this.meeting.close();
+    if (current === this) current = undefined;
     changed();
   }
 
@@ -132,6 +146,11 @@ export function useRecorder(): Recorder | undefined {
   }, []);
   return current;
 }
+
+session.watch(() => {
+  // Nobody is recorded on after they have signed out.
+  if (!session.state.signedIn) void current?.leave();
+});
 
 addEventListener("beforeunload", (event) => {
   // The browser asks whether to leave, in its own words.

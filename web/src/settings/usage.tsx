@@ -67,7 +67,7 @@ function Amount({ label, used, limit, shown }: { label: string; used: number; li
 function Months({ months }: { months: readonly MonthUsage[] }) {
   const most = Math.max(...months.map((month) => month.audio_minutes));
   return (
-    <WideTable label={text.usage.months} columns={[text.usage.month, text.usage.analyses, text.usage.minutes]}>
+    <WideTable captioned label={text.usage.months} columns={[text.usage.month, text.usage.analyses, text.usage.minutes]}>
       {months.map((month) => (
         <tr key={month.month}>
           <th scope="row">{monthText(month.month)}</th>
@@ -86,7 +86,7 @@ function Months({ months }: { months: readonly MonthUsage[] }) {
 
 function Keys({ usage }: { usage: readonly KeyUsage[] }) {
   return (
-    <WideTable label={text.usage.keys} columns={[text.usage.month, text.usage.user, text.usage.key, text.usage.analyses, text.usage.minutes]}>
+    <WideTable captioned label={text.usage.keys} columns={[text.usage.month, text.usage.user, text.usage.key, text.usage.analyses, text.usage.minutes]}>
       {usage.map((one) => (
         <tr key={`${one.month} ${one.user_id} ${one.key_id}`}>
           <td>{monthText(one.month)}</td>

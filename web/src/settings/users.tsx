@@ -26,6 +26,7 @@ export function UsersSection() {
   return (
     <>
       <p class="hint">{text.users.intro}</p>
+      <p class="hint">{text.users.rolesHint}</p>
       <Outcome change={change} />
       {users.error !== undefined && <SettingsError error={users.error} reload={users.reload} />}
       {!users.value && users.loading && <p role="status">{shared.loading}</p>}
