@@ -8,6 +8,7 @@ from server.errors.calls import (
     ExportRunning,
     InternalError,
     QuotaExceeded,
+    SearchOverloaded,
     ServiceUnavailable,
     StorageFull,
     TooManyOpenCalls,
@@ -32,6 +33,7 @@ from server.errors.live import (
 )
 from server.errors.meetings import (
     AudioDeleted,
+    AudioUnavailable,
     ChannelsDiffer,
     ConsentRequired,
     CorrectionNotLatest,
@@ -77,6 +79,7 @@ __all__ = [
     "AudioGap",
     "AudioNotStored",
     "AudioOverlap",
+    "AudioUnavailable",
     "BadRequest",
     "ChannelsDiffer",
     "ConsentRequired",
@@ -103,6 +106,7 @@ __all__ = [
     "REASON_TRAILER",
     "RecordingTooLong",
     "RedactionDiffers",
+    "SearchOverloaded",
     "ServiceUnavailable",
     "SessionNotFound",
     "CorrectionNotLatest",

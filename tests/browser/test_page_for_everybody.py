@@ -41,8 +41,8 @@ MIXED = """(names) => {
 MOVING = "() => document.getAnimations().map((animation) => animation.effect.target.outerHTML.slice(0, 200))"
 # Numbers, times and headings stay on paper, where nothing opens.
 CONTROLS = """() => [...document.querySelectorAll("button, input, select, textarea, nav")]
-  .filter((element) => element.checkVisibility()
-    && !element.matches(".measured-open, .moment, .sentence-time, th > button"))
+  .filter((element) => element.checkVisibility())
+  .filter((element) => !element.matches(".measured-open, .moment, .sentence-time, th > button"))
   .map((element) => element.outerHTML.slice(0, 200))"""
 FOLDED = """() => [...document.querySelectorAll("details > :not(summary)")]
   .filter((element) => element.parentElement.checkVisibility() && !element.checkVisibility())

@@ -311,6 +311,18 @@ class ExportRunning(MeetraError):
     reason = "EXPORT_RUNNING"
 
 
+class SearchOverloaded(MeetraError):
+    """The search took too long; narrow it by dates, a meeting or a speaker, or try again."""
+
+    reason = "SEARCH_OVERLOADED"
+
+
+class AudioUnavailable(MeetraError):
+    """The meeting's sound cannot be played; the message says why."""
+
+    reason = "AUDIO_UNAVAILABLE"
+
+
 class UploadNotFound(MeetraError):
     """The caller has no such upload in pieces; begin another one."""
 
