@@ -115,10 +115,10 @@ local function spell_bearer(headers)
   if scheme and scheme:lower() == "bearer" then headers:replace("authorization", "Bearer " .. token) end
 end
 
--- Whether a path is that of a WebSocket, and whether it is that of a meeting's server-sent events.
+-- Whether a path is that of a WebSocket, and whether it is that of a meeting's server-sent events or its sound.
 local function for_pages(path)
   return path:match("^/single%-feature%-api/live/socket/?$") ~= nil,
-    path:match("^/single%-feature%-api/live/[^/]+/events/?$") ~= nil or path:match("^/single%-feature%-api/live/events/?$") ~= nil
+    path == "/single-feature-api/meeting/audio" or path:match("^/single%-feature%-api/live/[^/]+/events/?$") ~= nil or path:match("^/single%-feature%-api/live/events/?$") ~= nil
 end
 
 -- Where paths of REST begin, as in the routes of envoy.yaml.
@@ -126,14 +126,16 @@ local OF_REST = {"/api", "/single-feature-api/", "/speakers-balance", "/.well-kn
 
 -- Whether a path is not the transcoder's: the API answers plain HTTP itself.
 local function for_api(path)
-  if path:match("^/single%-feature%-api/uploads%f[/%z?]") then return true end
+  if path:match("^/single%-feature%-api/uploads%f[/%z?]") or path:match("^/single%-feature%-api/meeting/audio%f[%z?]") then
+    return true
+  end
   for _, prefix in ipairs(OF_REST) do
     if path:sub(1, #prefix) == prefix then return false end
   end
   return true
 end
 
--- A page can set no headers of an EventSource or a WebSocket: a session token, and no other, may come in the query or as a
+-- A page can set no headers of an EventSource, a WebSocket or a player: a session token, and no other, may come in the query or as a
 -- WebSocket's protocol. It goes on as a header, and nothing behind this filter sees or logs it elsewhere.
 local function move_token(headers)
   local path, query = (headers:get(":path") or ""):match("^([^?]*)%??(.*)$")

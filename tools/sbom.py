@@ -1,9 +1,10 @@
 """List what is installed, for audits: ``python -m tools.sbom > meetra.cdx.json`` (CycloneDX 1.6, JSON).
 
-Three kinds of components: Python distributions with the native libraries inside them, programs and libraries that come
-in a distribution under another licence than its own (FFmpeg, PostgreSQL, Envoy), and models with the digests of their
-files, which are checked. Everything is read from this environment; nothing is fetched. A model that is not installed is
-not listed. One whose file differs from the catalogue ends the command with 1.
+Four kinds of components: Python distributions with the native libraries inside them, programs and libraries that come
+in a distribution under another licence than its own (FFmpeg, PostgreSQL, Envoy), npm packages that the report page is
+made of, and models with the digests of their files, which are checked. Everything is read from this environment;
+nothing is fetched. A model that is not installed is not listed. One whose file differs from the catalogue ends the
+command with 1.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from inference.catalogue.local import sha256_of
 from inference.models import ModelCorrupt, ModelMissing
 
 Component = dict[str, Any]
+PAGE_LOCK = Path(__file__).resolve().parent.parent / "web" / "package-lock.json"
 # Identifiers of SPDX among the licences that the catalogue names; others are names.
 SPDX = frozenset({"Apache-2.0", "BSD-3-Clause", "CC-BY-4.0", "MIT"})
 # Native libraries that a wheel carries lie in ``NAME.libs`` (auditwheel), or ``.dylibs`` (delocate).
@@ -56,6 +58,24 @@ def distribution_components() -> Iterator[Component]:
 def _normalised(name: str) -> str:
     """Return a distribution's name as registries and purls write it."""
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def page_components() -> Iterator[Component]:
+    """Yield the npm packages that the report page may contain; not those that build it."""
+    packages = json.loads(PAGE_LOCK.read_text(encoding="utf-8"))["packages"]
+    for path, package in sorted(packages.items()):
+        if path and not package.get("dev"):
+            name = path.rpartition("node_modules/")[2]
+            purl = f"pkg:npm/{name.replace('@', '%40')}@{package['version']}"
+            yield {
+                "type": "library",
+                "bom-ref": purl,
+                "name": name,
+                "version": package["version"],
+                "purl": purl,
+                # Some state theirs nowhere but in a text.
+                **({"licenses": [{"expression": package["license"]}]} if "license" in package else {}),
+            }
 
 
 def _distribution_licences(stated: metadata.PackageMetadata) -> dict[str, Any]:
@@ -160,7 +180,7 @@ def _source(entry: ModelEntry) -> dict[str, Any]:
 
 def bill_of_materials() -> dict[str, Any]:
     """Return the document. Raises ModelCorrupt, CatalogueUnreadable."""
-    components = [*distribution_components(), *carried_components(), *model_components()]
+    components = [*distribution_components(), *carried_components(), *page_components(), *model_components()]
     ours = [one for one in components if one["name"] == "meetra"]
     root = ours[0] if ours else {"type": "application", "bom-ref": "meetra", "name": "meetra"}
     rest = [one for one in components if one is not root]

@@ -13,6 +13,8 @@ export default defineConfig({
     outDir: "dist",
     // What the Content-Security-Policy refuses: files as data: URLs.
     assetsInlineLimit: 0,
+    // Of the packages that the page is made of, which pass on with it.
+    license: { fileName: "licences.md" },
     modulePreload: { polyfill: false },
     target: "es2022",
     // Browsers that know light-dark(), which the theme is made of.

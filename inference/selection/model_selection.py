@@ -104,7 +104,10 @@ class ModelChoice:
     def named(self) -> NamedModel:
         """The model as clients see it."""
         if self.model is None:
-            return NamedModel(self.task, "written examples on sentence vectors")
+            # They are in this repository, under its licence.
+            return NamedModel(
+                self.task, "written examples on sentence vectors", licence="Apache-2.0", commercial_use=True
+            )
         if self.model.entry is not None:
             entry = self.model.entry
             return NamedModel(self.task, entry.name, licence=entry.licence, commercial_use=entry.commercial_use)

@@ -22,6 +22,7 @@ from meetra.v1 import (
     meetings_pb2_grpc,
     metrics_pb2_grpc,
     organization_pb2_grpc,
+    playback_pb2_grpc,
     search_pb2_grpc,
     speakers_pb2_grpc,
     users_pb2_grpc,
@@ -49,6 +50,7 @@ from server.api.meetings import MeetingServicer
 from server.api.metrics import MetricServicer
 from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.api.organization import OrganizationServicer
+from server.api.playback import MeetingSound, PlaybackServicer
 from server.api.public_services import public_services
 from server.api.search import SearchServicer
 from server.api.speakers import SpeakerServicer
@@ -71,7 +73,7 @@ from server.auth import (
 from server.config import ServerSettings
 from server.disk import DiskReserve
 from server.engine import InferenceClient
-from server.export import MeetingAudio
+from server.export import MeetingAudio, Playback
 from server.fair_slots import FairSlots
 from server.live import LiveSessionRegistry
 from server.meetings import Corrections, Deletion, ResumableUploads, Uploads
@@ -114,11 +116,12 @@ class ApiDependencies:
 
 @dataclass(frozen=True)
 class ApiServer:
-    """The servers of the services, of WebSockets, of plain HTTP, and what answers assistants there."""
+    """The servers of the services, of WebSockets, and of plain HTTP, and what they do beside their calls."""
 
     services: aio.Server
     sockets: LiveSocket
     http: HttpServer
+    playback: Playback
     mcp: McpEndpoint
 
 
@@ -179,15 +182,18 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     metrics_pb2_grpc.add_MetricServiceServicer_to_server(MetricServicer(), server)
     webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(WebhookServicer(dependencies.webhooks), server)
     grants = SessionGrants(dependencies.authenticator.session_tokens, database)
+    playback = Playback(audio_log, database, FairSlots(1), disk)
+    players = PlaybackServicer(database, answers, playback, grants)
+    playback_pb2_grpc.add_PlaybackServiceServicer_to_server(players, server)
     live = LiveServicer(dependencies.live, settings, grants, database)
     live_pb2_grpc.add_LiveServiceServicer_to_server(live, server)
     names = [service.full_name for service in public_services()]
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     stream: Any = interceptor.guard_stream("/meetra.v1.LiveService/StreamMeeting", live.StreamMeeting)
-    mcp = McpEndpoint()
+    sound, mcp = MeetingSound(players, audio_log), McpEndpoint()
     resumable = ResumableUploads(dependencies.uploads, database)
-    http = HttpServer(http_routes(HttpGuard(interceptor), resumable, mcp), STOP_GRACE_S)
-    return ApiServer(server, LiveSocket(stream), http, mcp)
+    http = HttpServer(http_routes(HttpGuard(interceptor), resumable, sound, mcp), STOP_GRACE_S)
+    return ApiServer(server, LiveSocket(stream), http, playback, mcp)
 
 
 async def serve(
@@ -240,4 +246,5 @@ async def serve(
     await server.sockets.stop()
     await asyncio.gather(services.stop(STOP_GRACE_S), server.http.stop())
     await server.mcp.stop()
+    await server.playback.close()
     await trail.close()

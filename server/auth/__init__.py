@@ -10,7 +10,7 @@ from server.auth.keys import MAX_KEYS_OF_USER, Keys, new_secret
 from server.auth.members import Members
 from server.auth.passwords import Passwords, hash_password, password_matches
 from server.auth.session_grants import SessionGrants
-from server.auth.session_tokens import MAX_LIFETIME_S, SessionClaims, SessionTokens
+from server.auth.session_tokens import LISTEN, MAX_LIFETIME_S, SessionClaims, SessionTokens, sound_id
 from server.auth.session_tokens import SCOPES as SESSION_SCOPES
 from server.auth.throttle import LoginThrottle
 from server.auth.token_keys import (
@@ -43,7 +43,9 @@ __all__ = [
     "MAX_LIFETIME_S",
     "Members",
     "Passwords",
+    "LISTEN",
     "SESSION_SCOPES",
+    "sound_id",
     "SessionClaims",
     "SessionGrants",
     "SessionTokens",

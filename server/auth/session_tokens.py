@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
 from meetra.v1 import access_pb2
 
@@ -15,10 +15,14 @@ from server.auth.tokens import SignedTokens, Tokens, read_generation
 # Of the text that is sent, so that nobody, the gateway included, takes one for a user's token.
 PREFIX = "ms_"
 SCOPES = {"send": access_pb2.SESSION_SCOPE_SEND, "watch": access_pb2.SESSION_SCOPE_WATCH}
+# Of a link to the sound of a finished meeting; no caller asks for a token with it.
+LISTEN = "listen"
+ALL_SCOPES = {**SCOPES, LISTEN: access_pb2.SESSION_SCOPE_LISTEN}
 # What the scopes leave of the rights of the user who made the token.
 RIGHTS_OF_SESSION_SCOPE: dict[str, frozenset[int]] = {
     "send": frozenset({access_pb2.RIGHT_LIVE}),
     "watch": frozenset({access_pb2.RIGHT_LIVE, access_pb2.RIGHT_READ}),
+    LISTEN: frozenset({access_pb2.RIGHT_READ}),
 }
 MAX_LIFETIME_S = 12 * 3600
 
@@ -43,9 +47,9 @@ class SessionClaims:
 
     maker: SessionMaker
     session_id: UUID
-    """Of the only live meeting that it opens."""
+    """Of the only live meeting that it opens; of a link, what ``sound_id`` makes of the meeting's hash."""
     scopes: tuple[str, ...]
-    """Names of ``SCOPES``."""
+    """Names of ``ALL_SCOPES``."""
     token_id: UUID
     expires_at: float
     """Seconds since the epoch."""
@@ -55,12 +59,17 @@ class SessionClaims:
     @property
     def opens(self) -> frozenset[int]:
         """Its scopes, as methods declare them: ``SessionScope`` of meetra/v1/access.proto."""
-        return frozenset(SCOPES[scope] for scope in self.scopes)
+        return frozenset(ALL_SCOPES[scope] for scope in self.scopes)
 
     @property
     def rights(self) -> frozenset[int]:
         """What its scopes allow, as far as its user may: ``Right`` of meetra/v1/access.proto."""
         return frozenset[int]().union(*(RIGHTS_OF_SESSION_SCOPE[scope] for scope in self.scopes))
+
+
+def sound_id(file_hash: str) -> UUID:
+    """Return the id that stands for a finished meeting in the token of a link to its sound."""
+    return uuid5(NAMESPACE_OID, f"sound of {file_hash}")
 
 
 class SessionTokens(SignedTokens[SessionClaims]):
@@ -85,7 +94,7 @@ class SessionTokens(SignedTokens[SessionClaims]):
         """Issue a token; return it, and when it expires, seconds since the epoch.
 
         Args:
-            scopes: names of ``SCOPES``.
+            scopes: names of ``ALL_SCOPES``.
             before: when what it is made with expires, seconds since the epoch; None: never.
         """
         now = int(time.time())
@@ -111,7 +120,7 @@ class SessionTokens(SignedTokens[SessionClaims]):
         if (
             not isinstance(scopes, list)
             or not scopes
-            or not all(isinstance(one, str) and one in SCOPES for one in scopes)
+            or not all(isinstance(one, str) and one in ALL_SCOPES for one in scopes)
         ):
             raise ValueError("scp")
         if ("key" in claims) == ("tok" in claims):

@@ -33,6 +33,7 @@ from server.errors.live import (
 )
 from server.errors.meetings import (
     AudioDeleted,
+    AudioUnavailable,
     ChannelsDiffer,
     ConsentRequired,
     CorrectionNotLatest,
@@ -78,6 +79,7 @@ __all__ = [
     "AudioGap",
     "AudioNotStored",
     "AudioOverlap",
+    "AudioUnavailable",
     "BadRequest",
     "ChannelsDiffer",
     "ConsentRequired",

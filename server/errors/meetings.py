@@ -98,6 +98,17 @@ class VoiceNotFound(MeetraError):
         super().__init__("Voice not found")
 
 
+class AudioUnavailable(MeetraError):
+    """The meeting's sound cannot be handed out; the reason is for people."""
+
+    reason = "AUDIO_UNAVAILABLE"
+    grpc_status = grpc.StatusCode.FAILED_PRECONDITION
+    http_status = 409
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The audio of this meeting is not available: {why}")
+
+
 class MeetingStillProcessing(MeetraError):
     """The analysis is not finished; ask again later."""
 

@@ -49,7 +49,12 @@ class LivePage:
     """Somebody who uses the page "Live"."""
 
     def __init__(self, page: Page, system: System) -> None:
-        self.page = page
+        self.page, self._system = page, system
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        """Sign in, and go to the page "Live"."""
+        page, system = self.page, self._system
         self.wait("the form to sign in", lambda: page.evaluate("() => !!document.querySelector('.sign-in-form')"))
         page.evaluate(SIGN_IN, {"email": system.email, "password": system.password})
         self.wait("the navigation", lambda: page.evaluate("() => !!document.querySelector('header.frame')"))
@@ -64,6 +69,21 @@ class LivePage:
             assert time.monotonic() < deadline, f"{what} did not come:\n{shown}\n{self.page.console()}"
             time.sleep(0.2)
         return found
+
+    def reload(self) -> None:
+        """Load the page again."""
+
+        def is_new() -> bool:
+            try:
+                return self.page.evaluate("() => window.old !== true && document.readyState === 'complete'") is True
+            except AssertionError as error:
+                # Asked while the page was neither the old one nor the new one.
+                if "context was destroyed" not in str(error):
+                    raise
+                return False
+
+        self.page.evaluate("() => { window.old = true; setTimeout(() => location.reload()); }")
+        self.wait("the new page", is_new)
 
     def press(self, name: str) -> None:
         """Press the button, or follow the link, of this name."""
@@ -197,25 +217,32 @@ def test_a_tabs_sound_is_recorded_beside_the_microphone(system: System, open_liv
     # A Chromium whose devices are fake plays the microphone's file as the sound of a tab, too.
     here.page.evaluate("""() => {
       const form = document.querySelector("form.live-start");
-      form.elements.tab.click();
       form.elements.who[1].click();
+      const share = navigator.mediaDevices.getDisplayMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getDisplayMedia = async (asked) => (window.shared = await share(asked));
     }""")
     here.wait("the name", lambda: here.page.evaluate("() => !!document.querySelector('input[name=me]')"))
     here.page.evaluate("() => { document.querySelector('input[name=me]').value = 'Zoë'; }")
     session = here.start("A call")
     here.wait("words", lambda: "morning" in here.words())
     assert "Zoë" in {turn["who"] for turn in here.turns()}
+    here.press("Add a tab's sound")
 
-    def both_sent() -> bool:
+    def tab() -> dict[str, Any]:
         running = system.login().get("/single-feature-api/live").json()["meetings"]
         (tracks,) = [meeting["tracks"] for meeting in running if meeting["session_id"] == session]
-        assert {track["track"]["track_id"]: track["track"]["kind"] for track in tracks} == {
-            "microphone": "TRACK_KIND_PARTICIPANT",
-            "tab": "TRACK_KIND_MIXED",
-        }
-        return all(track.get("next_sample", 0) > 10_000 for track in tracks)
+        mixed: list[dict[str, Any]] = [one for one in tracks if one["track"]["kind"] == "TRACK_KIND_MIXED"]
+        return mixed[0] if mixed else {}
 
-    here.wait("both tracks", both_sent)
+    here.wait("its sound", lambda: tab().get("next_sample", 0) > 10_000)
+    assert here.page.evaluate("() => shared.getVideoTracks().map(({ readyState }) => readyState)") == ["ended"]
+    # As the browser tells that somebody no longer shares it.
+    here.page.evaluate(
+        "() => shared.getAudioTracks().map((track) => (track.stop(), track.dispatchEvent(new Event('ended'))))"
+    )
+    here.wait("the end of the tab", lambda: tab()["track"]["ended"])
+    assert "the recording has ended in the browser" in here.text(".live > .notice")
+    assert "Recording · connected" in here.text(".live-status")
     # Whoever is there may say who somebody is.
     here.wait("the scores", lambda: "Zoë" in here.text(".live-shares"))
     here.page.evaluate("() => document.querySelector('.live-shares button').click()")
@@ -240,7 +267,14 @@ def test_a_dead_api_and_a_page_that_is_loaded_again_cost_nothing(
     before = len(here.words())
     here.wait("more words", lambda: len(here.words()) > before + 20)
     assert "Recording · connected" in here.text(".live-status")
-    here.page.evaluate("() => location.reload()")
+    # All tokens of the user are void: the microphone is recorded on while the page asks for the password.
+    system.login().http.post("/api/logout", json={"everywhere": True}).raise_for_status()
+    here.wait("the form", lambda: here.page.evaluate("() => !!document.querySelector('.sign-in-again .sign-in-form')"))
+    here.page.evaluate(SIGN_IN, {"email": system.email, "password": system.password})
+    here.wait("the connection", lambda: "Recording · connected" in here.text(".live-status"))
+    before = len(here.words())
+    here.wait("more words", lambda: len(here.words()) > before + 20)
+    here.reload()
     here.wait("the page again", lambda: "Go on recording here" in here.text(".live-actions"))
     here.wait("what was said", lambda: "morning" in here.words())
     before = len(here.words())
@@ -248,6 +282,18 @@ def test_a_dead_api_and_a_page_that_is_loaded_again_cost_nothing(
     here.wait("the connection", lambda: "Recording · connected" in here.text(".live-status"))
     here.wait("more words", lambda: len(here.words()) > before + 20)
     assert here.session() == session
+    # Who signs out is not recorded on.
+    here.page.evaluate("""() => {
+      const stop = MediaStreamTrack.prototype.stop;
+      window.stopped = 0;
+      MediaStreamTrack.prototype.stop = function () { window.stopped++; stop.call(this); };
+    }""")
+    here.press("Sign out")
+    here.wait("silence", lambda: here.page.evaluate("() => window.stopped"))
+    here.sign_in()
+    assert here.watch("Through thick and thin") == session
+    here.press("Go on recording here")
+    here.wait("the connection", lambda: "Recording · connected" in here.text(".live-status"))
     here.press("Finish")
     assert here.wait_for_end()
     here.check_policy()

@@ -15,12 +15,14 @@ from server.conversation import Conversation
 from tests.browser.chromium import Page
 from tests.browser.conftest import OpenPage
 from tests.e2e.conftest import Rest, System
-from tests.recordings import SAMPLE, solo, wav
+from tests.recordings import SAMPLE, excerpt, solo, wav
 
 SignedIn = Callable[..., Page]
 M = "/single-feature-api/meeting"
 # So many rows of a transcript are drawn at once, at most: what can be seen, and some above and below.
 DRAWN = 120
+# The choice of periods: 300 s are always among them.
+PERIOD = 'select:has(option[value="300"])'
 TILE = 'css=.measured-open:has-text("{}")'
 
 
@@ -156,7 +158,7 @@ def test_an_expired_token_loses_nothing(system: System, report: Page) -> None:
     report.fill("input[type=search]", "the word that I typed")
     token = report.evaluate("() => localStorage.getItem('meetra-token')")
     httpx.post(f"{system.gateway}/api/logout", headers={"authorization": f"Bearer {token}"}, json={}).raise_for_status()
-    report.choose("css=.card select", "30")
+    report.choose(f"css={PERIOD}", "30")
     report.wait_for('css=dialog[open] >> text="Sign in again"')
     assert report.violations() == []
     report.fill('dialog input[name="email"]', system.email)
@@ -166,7 +168,7 @@ def test_an_expired_token_loses_nothing(system: System, report: Page) -> None:
     # The call that was refused has been made again, and the page is as it was.
     report.wait_for('css=.chart >> text="0:00"')
     assert report.evaluate("() => document.querySelector('input[type=search]').value") == "the word that I typed"
-    assert report.evaluate("() => document.querySelector('.card select').value") == "30"
+    assert report.evaluate("(selector) => document.querySelector(selector).value", PERIOD) == "30"
 
 
 def test_a_part_of_the_page_that_is_gone_says_to_reload(report: Page) -> None:
@@ -182,7 +184,7 @@ def test_a_call_that_the_server_does_not_know_says_that_it_is_older(report: Page
       const real = window.fetch;
       window.fetch = (url, options) => real(String(url).replace("meeting-dynamics", "no-such-call"), options);
     }""")
-    report.choose("css=.card select", "30")
+    report.choose(f"css={PERIOD}", "30")
     report.wait_for("role=alert >> text=older than the page")
 
 
@@ -228,3 +230,25 @@ def test_two_hours_are_drawn_as_they_are_scrolled_and_printed_whole(signed_in: S
     page.emulate(media="print")
     page.wait_for(f".sentence >> nth={rows - 1}", "attached")
     assert page.evaluate(count) == rows
+
+
+def test_a_meeting_under_way_shows_its_progress_and_then_its_report(signed_in: SignedIn, rest: Rest) -> None:
+    file_hash = rest.upload(excerpt(20, mark="progress"), name="Under way").json()["file_hash"]
+    page = signed_in(f"/meetings/{file_hash}")
+    # Without another step of anybody's.
+    page.wait_for(TILE.format("Energy"), timeout_s=550)
+    assert "Under way" in text_of(page, "h1")
+
+
+def test_a_failed_meeting_says_why(signed_in: SignedIn, rest: Rest) -> None:
+    file_hash = rest.upload(b"This is no recording at all. " * 100).json()["file_hash"]
+    state = rest.settled(file_hash)
+    assert state["status"] == "failed"
+    page = signed_in(f"/meetings/{file_hash}")
+    page.wait_for("role=alert")
+    assert state["message"] in text_of(page, "[role=alert]")
+
+
+def test_a_meeting_that_is_unknown_says_so(signed_in: SignedIn) -> None:
+    page = signed_in(f"/meetings/{'0' * 64}")
+    page.wait_for('role=alert >> text="Meeting not found"')

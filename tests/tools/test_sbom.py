@@ -73,6 +73,13 @@ def test_every_distribution_is_there_with_its_version(document: dict[str, Any]) 
     assert {"libavcodec", "libx264", "libx265"} <= libraries or sys.platform != "linux"
 
 
+def test_what_the_page_is_made_of_is_there_and_what_builds_it_is_not(document: dict[str, Any]) -> None:
+    found = {one["name"]: one for one in document["components"] if one.get("purl", "").startswith("pkg:npm/")}
+    assert found["preact"]["licenses"] == [{"expression": "MIT"}]
+    assert found["@tanstack/virtual-core"]["purl"].startswith("pkg:npm/%40tanstack/virtual-core@")
+    assert "vite" not in found
+
+
 def test_the_default_models_are_there_with_digests_and_licences(document: dict[str, Any]) -> None:
     models = {c["name"]: c for c in document["components"] if c["type"] == "machine-learning-model"}
     for entry in EMBEDDED:

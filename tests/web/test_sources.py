@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from server.metrics import METRICS
 from tests.node import node_or_skip
 from tests.recordings import ROOT
 from tools.typescript import write
@@ -52,11 +54,18 @@ def test_the_built_page_is_what_a_strict_policy_allows(sources: Path) -> None:
     assert re.findall(r"<script(?![^>]*\bsrc=)", index) == []
     assert "<style" not in index
     assert " style=" not in index
-    # All but the first page, and its icon, may be kept for ever: their names change with what is in them.
+    # All but the first page, its icon and its licences may be kept for ever: their names change with what is in them.
     named = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
-    assert named - {"index.html", "icon.svg"} == {
+    assert named - {"index.html", "icon.svg", "licences.md"} == {
         name for name in named if re.fullmatch(r"assets/\w+-[\w-]{8}\.(js|css)", name)
     }
+    # What is imported is passed on, and so is its licence.
+    code = "".join(path.read_text(encoding="utf-8") for path in (sources / "src").rglob("*.ts*"))
+    direct = json.loads((sources / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    imported = {name for name in direct if re.search(rf'from "{re.escape(name)}["/]', code)}
+    licences = (built / "licences.md").read_text(encoding="utf-8")
+    assert "preact" in imported
+    assert {name for name in imported if f"## {name} - " not in licences} == set()
     # Links in texts aside, which nobody follows by themselves, no address of another host is in it.
     found = {
         address
@@ -74,3 +83,27 @@ def test_texts_are_in_the_files_of_strings(sources: Path) -> None:
         markup = source[source.find("return (") :] if "return (" in source else ""
         texts = re.findall(r"<\w[^<>{}=]*>\s*([A-Za-z][^<>{}()=;]*?)\s*</", markup)
         assert texts == [], f"{path.relative_to(sources)}: {texts}"
+
+
+def test_every_number_opens_a_definition_that_the_catalogue_has() -> None:
+    # Of components (`metric="..."`), of columns (`metric: "..."`), and of lists of facts (`["...", text...`).
+    patterns = (r'metric="(\w+)"', r'metric: "(\w+)"', r'^\s+\["(\w+)", text\.')
+    used = {
+        name
+        for path in (WEB / "src").rglob("*.tsx")
+        for pattern in patterns
+        for name in re.findall(pattern, path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert len(used) > 30
+    assert used - {metric.name for metric in METRICS} == set()
+
+
+def test_no_two_stylesheets_are_of_the_same_class() -> None:
+    # A page's stylesheet stays when another page is shown: what it says of a class holds there too.
+    of: dict[str, set[str]] = {}
+    for sheet in sorted((WEB / "src").rglob("*.css")):
+        rules = re.sub(r"/\*.*?\*/", "", sheet.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for selectors in re.findall(r"([^{}]+)\{", rules):
+            for name in re.findall(r"^\s*\.([\w-]+)\s*$", selectors.replace(",", "\n"), re.MULTILINE):
+                of.setdefault(name, set()).add(sheet.relative_to(WEB).as_posix())
+    assert {name: sheets for name, sheets in of.items() if len(sheets) > 1} == {}

@@ -317,6 +317,12 @@ class SearchOverloaded(MeetraError):
     reason = "SEARCH_OVERLOADED"
 
 
+class AudioUnavailable(MeetraError):
+    """The meeting's sound cannot be played; the message says why."""
+
+    reason = "AUDIO_UNAVAILABLE"
+
+
 class UploadNotFound(MeetraError):
     """The caller has no such upload in pieces; begin another one."""
 

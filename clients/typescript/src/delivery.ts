@@ -1,7 +1,7 @@
 import { Backoff } from "./backoff.js";
 import { MeetraError } from "./errors.js";
 import { EventLog } from "./event_log.js";
-import type { Ack, Control, LiveReady, TrackPosition } from "./generated/messages.js";
+import type { Ack, Control, ControlMessage, LiveReady, LiveTrackState, TrackPosition } from "./generated/messages.js";
 import { isPassing } from "./http.js";
 import type { Outbox } from "./outbox.js";
 import type { LiveConnection, LiveTransport } from "./transport.js";
@@ -27,7 +27,7 @@ export class Delivery {
   /** Why no more audio is taken. Events still come. */
   over: MeetraError | undefined;
   readonly #transport: LiveTransport;
-  readonly #outboxes: readonly Outbox[];
+  readonly #outboxes: Outbox[];
   readonly #patienceS: number;
   readonly #ended = new AbortController();
   readonly #wanted = new Set<Control>();
@@ -39,7 +39,7 @@ export class Delivery {
 
   constructor(transport: LiveTransport, outboxes: readonly Outbox[], connection: LiveConnection, patienceS: number) {
     this.#transport = transport;
-    this.#outboxes = outboxes;
+    this.#outboxes = [...outboxes];
     this.#patienceS = patienceS;
     this.ready = connection.ready;
     this.events = new EventLog(connection.afterEventSeq);
@@ -81,6 +81,29 @@ export class Delivery {
     this.#wanted.add(action);
     this.transmit();
     while (this.#wanted.has(action) && !this.concluded && !this.ready.finishing) await this.change();
+  }
+
+  /** Change a track, over lost connections; return how it is then. Throws why the server refuses it. */
+  async changeTrack(control: ControlMessage): Promise<LiveTrackState> {
+    const backoff = new Backoff(this.#patienceS);
+    for (;;) {
+      this.check();
+      try {
+        return await this.#transport.change(this.ready, control, this.signal);
+      } catch (thrown) {
+        this.check();
+        // The connection was another's by then: of this client, which goes on, or of one that has taken over.
+        const stale = thrown instanceof MeetraError && thrown.reason === "TAKEN_OVER";
+        if (!stale && !isPassing(thrown)) throw thrown;
+        await backoff.wait(thrown, this.signal);
+      }
+    }
+  }
+
+  /** Send the audio of another track. */
+  add(outbox: Outbox): void {
+    outbox.begin(positionOf(this.ready.tracks, outbox.trackId) ?? 0);
+    this.#outboxes.push(outbox);
   }
 
   /** Wait until something has changed. Throws why the meeting cannot go on. */

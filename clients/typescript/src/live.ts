@@ -1,6 +1,6 @@
 import { Delivery, positionOf } from "./delivery.js";
 import { MeetraError } from "./errors.js";
-import type { LiveConfig, LiveEvent, LiveFinished, LiveReady } from "./generated/messages.js";
+import type { LiveConfig, LiveEvent, LiveFinished, LiveReady, LiveTrackState, TrackConfig } from "./generated/messages.js";
 import { Outbox } from "./outbox.js";
 import type { LiveTransport } from "./transport.js";
 import { PATIENCE_S, watch } from "./watch.js";
@@ -27,6 +27,7 @@ export class LiveMeeting {
   readonly #options: LiveOptions;
   readonly #outboxes: Map<string, Outbox>;
   readonly #delivery: Delivery;
+  readonly #ended = new Set<string>();
   #finishing = false;
   #finished: LiveFinished | undefined;
 
@@ -103,13 +104,50 @@ export class LiveMeeting {
    */
   async send(trackId: string, audio: ArrayBuffer | ArrayBufferView): Promise<void> {
     const outbox = this.#outbox(trackId);
-    this.#delivery.check();
-    if (this.#delivery.over) throw this.#delivery.over;
-    if (this.#finishing) throw new MeetraError("finish was called: no more audio follows", 0, "MEETING_OVER");
+    this.#checkOpen();
+    if (this.#ended.has(trackId)) throw new MeetraError(`endTrack was called for ${trackId}`, 0, "TRACK_ENDED");
     outbox.append(audio);
     this.#delivery.transmit();
     const most = this.#options.bufferBytes ?? BUFFER_BYTES;
     while (outbox.bytes > most) await this.#change();
+  }
+
+  /**
+   * Somebody joins: add a track, which begins now unless `start_ms` says otherwise, and return how it is. A track that
+   * the meeting has is taken up. Throws MeetraError: `TOO_MANY_TRACKS`, `TRACK_DIFFERS`; the meeting goes on without it.
+   */
+  async addTrack(track: TrackConfig): Promise<LiveTrackState> {
+    this.#checkOpen();
+    const outbox = new Outbox(track);
+    const state = await this.#delivery.changeTrack({ add_track: track });
+    if (!this.#outboxes.has(outbox.trackId)) {
+      this.#outboxes.set(outbox.trackId, outbox);
+      this.#delivery.add(outbox);
+    }
+    return state;
+  }
+
+  /**
+   * Somebody leaves: end a track after all its audio so far, and return once the server has ended it. Who comes back needs
+   * another track. Throws MeetraError, TypeError for an unknown track.
+   */
+  async endTrack(trackId: string): Promise<LiveTrackState> {
+    const outbox = this.#outbox(trackId);
+    this.#checkOpen();
+    this.#ended.add(trackId);
+    await this.#drained([outbox]);
+    return this.#delivery.changeTrack({ end_track: { track_id: trackId } });
+  }
+
+  /**
+   * Rename who is on a track, or on a separate channel of it, 1, 2, ...; the last name wins. Throws MeetraError, TypeError
+   * for an unknown track.
+   */
+  async renameTrack(trackId: string, participantName: string, channel = 0): Promise<LiveTrackState> {
+    this.#outbox(trackId);
+    this.#checkOpen();
+    const rename_track = { track_id: trackId, participant_name: participantName, channel };
+    return this.#delivery.changeTrack({ rename_track });
   }
 
   /**
@@ -200,15 +238,21 @@ export class LiveMeeting {
     throw new TypeError(`unknown track ${trackId}; the tracks are ${[...this.#outboxes.keys()].join(", ")}`);
   }
 
+  #checkOpen(): void {
+    this.#delivery.check();
+    if (this.#delivery.over) throw this.#delivery.over;
+    if (this.#finishing) throw new MeetraError("finish was called: no more audio follows", 0, "MEETING_OVER");
+  }
+
   async #change(): Promise<void> {
     await this.#delivery.change();
     if (this.#delivery.over) throw this.#delivery.over;
   }
 
   /** Wait until what was handed over before the call is on disk, whatever is handed over meanwhile. */
-  async #drained(): Promise<void> {
+  async #drained(outboxes = [...this.#outboxes.values()]): Promise<void> {
     this.#delivery.check();
-    const ends = [...this.#outboxes.values()].map((outbox) => ({ outbox, end: outbox.end }));
+    const ends = outboxes.map((outbox) => ({ outbox, end: outbox.end }));
     const waiting = (): boolean => ends.some(({ outbox, end }) => outbox.acknowledged < end);
     if (waiting() && this.#delivery.over) throw this.#delivery.over;
     while (waiting()) await this.#change();

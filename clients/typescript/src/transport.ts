@@ -3,9 +3,12 @@ import { CALLS } from "./generated/calls.js";
 import type {
   Ack,
   Control,
+  ControlMeetingResponse,
+  ControlMessage,
   LiveConfig,
   LiveEvent,
   LiveReady,
+  LiveTrackState,
   OpenMeetingResponse,
   WatchMeetingResponse,
 } from "./generated/messages.js";
@@ -52,6 +55,8 @@ export interface LiveTransport {
    * on.
    */
   connect(config: LiveConfig, signal?: AbortSignal): Promise<LiveConnection>;
+  /** Add, end or rename a track, as the client whose connection began with `ready`; return the track as it is then. */
+  change(ready: LiveReady, control: ControlMessage, signal?: AbortSignal): Promise<LiveTrackState>;
   /** Messages with events after `afterEventSeq`, and heartbeats, until this connection ends. */
   events(sessionId: string, afterEventSeq: number, signal?: AbortSignal): AsyncIterable<WatchMeetingResponse>;
 }
@@ -70,7 +75,7 @@ const SCOPES = ["send", "watch"];
  *
  * A session is opened by a plain call, which tells errors as every call does and needs no token of the session: a
  * browser cannot read why a handshake was refused. The WebSocket's token is made for this one session, unless the
- * caller's own is of that kind.
+ * caller's own is of that kind. Tracks are changed by plain calls too, because a refusal over the WebSocket ends it.
  */
 export class WebSocketTransport implements LiveTransport {
   readonly #gateway: Gateway;
@@ -96,6 +101,15 @@ export class WebSocketTransport implements LiveTransport {
       CALL_MS,
       signal,
     );
+  }
+
+  async change(ready: LiveReady, control: ControlMessage, signal?: AbortSignal): Promise<LiveTrackState> {
+    const request = { session_id: ready.session_id, owner: ready.owner, control };
+    const { track } = await limited(signal, (s) =>
+      this.#gateway.json<ControlMeetingResponse>(CALLS.controlMeeting, request, s),
+    );
+    if (!track) throw new MeetraError("the server does not say how the track is", 0);
+    return track;
   }
 
   async *events(

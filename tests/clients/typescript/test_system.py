@@ -125,6 +125,23 @@ def test_sessions_are_left_and_resumed(workbench: Workbench, account: dict[str, 
     assert told["aborted"] == "Error: enough"
 
 
+def test_people_come_go_and_are_renamed(workbench: Workbench, account: dict[str, str], recording: Path) -> None:
+    recording.write_bytes(sample_pcm()[: SECONDS * 16_000].astype("<i2").tobytes())
+    told = workbench.told("out/tracks.js", RECORDING=str(recording), **account)
+    assert told["added"] == {**told["added"], "track_id": "ben", "participant_name": "Ben", "ended": False}
+    assert told["again"] == told["added"]
+    assert told["different"] == "TRACK_DIFFERS"
+    assert told["ended"]["ended"] is True
+    assert told["afterEnd"] == "TRACK_ENDED"
+    assert told["unknown"] is True
+    assert told["changes"] == ["TRACK_CHANGE_ADDED", "TRACK_CHANGE_RENAMED", "TRACK_CHANGE_ENDED"]
+    assert told["finished"]["status"] == "ready"
+    assert told["reconnects"] == 0
+    assert told["late"] == "MEETING_OVER"
+    # Ada was there, and said nothing.
+    assert told["speakers"] == ["Benedict"]
+
+
 async def test_who_is_taken_over_stays_away(workbench: Workbench, system: System, account: dict[str, str]) -> None:
     process = workbench.start("out/taken_over.js", **account)
     assert process.stdout is not None

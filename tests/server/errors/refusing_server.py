@@ -75,6 +75,7 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
     errors.TranscriptDeleted(datetime(2026, 11, 29, tzinfo=UTC)),
     errors.Unauthenticated(),
     errors.UnsupportedContentEncoding(),
+    errors.AudioUnavailable("it could not be decoded"),
     errors.UploadNotFound(),
     errors.UploadOffsetDiffers(4096),
     errors.UploadLocked(),

@@ -15,7 +15,8 @@ export function clockMs(text: string): number {
 /** A length in words: `1 h 4 min`, `12 min 5 s`, `8 s`. */
 export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
-  if (seconds >= 3600) return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+  const minutes = Math.round(seconds / 60);
+  if (seconds >= 3600) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
   if (seconds >= 60) return seconds % 60 ? `${Math.floor(seconds / 60)} min ${seconds % 60} s` : `${seconds / 60} min`;
   return `${seconds} s`;
 }

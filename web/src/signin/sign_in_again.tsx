@@ -7,7 +7,14 @@ import "./signin.css";
 /** Over the page of whoever was signed in: their token has expired, and what they typed stays. */
 export function SignInAgain() {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    const before = document.activeElement;
+    dialog.current?.showModal();
+    return () => {
+      // Whoever was typing goes on typing.
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
   return (
     <dialog ref={dialog} class="sign-in-again" aria-labelledby="again" onCancel={(event) => event.preventDefault()}>
       <h2 id="again">{text.again}</h2>

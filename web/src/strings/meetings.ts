@@ -4,7 +4,7 @@ export const text = {
   filters: {
     label: "Which meetings",
     search: "Search",
-    searchHint: "Words in the name or in a person's name",
+    searchHint: "Name or person",
     person: "Person",
     status: "Status",
     anyStatus: "Any",
@@ -64,7 +64,10 @@ export const text = {
     of: (name: string) => `Delete ${name}`,
     undo: "Undo",
     undoOf: (name: string) => `Undo the deletion of ${name}`,
-    waiting: (seconds: number) => (seconds > 0 ? `Deleted in ${seconds} s` : "Being deleted"),
+    waiting: (seconds: number) => {
+      if (seconds <= 0) return "Being deleted";
+      return seconds < 120 ? `Deleted in ${seconds} s` : `Deleted in ${Math.round(seconds / 60)} min`;
+    },
     told: (name: string) => `${name} will be deleted. The button in its place keeps it.`,
     kept: (name: string) => `${name} is kept.`,
     failed: (name: string, why: string) => `${name}: ${why}`,

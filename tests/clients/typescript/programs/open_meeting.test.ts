@@ -34,6 +34,10 @@ class Server implements LiveTransport {
     return new Connection(this, config.after_event_seq ?? Number(this.stored.at(-1)?.["event_seq"] ?? 0));
   }
 
+  async change(): Promise<never> {
+    throw new MeetraError("no track is changed here", 400, "BAD_REQUEST");
+  }
+
   /** As the server does it: what is stored after the number, and the end of the stream where the last is `finished`. */
   async *events(_session: string, after: number): AsyncGenerator<never> {
     let before = after;

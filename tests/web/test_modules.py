@@ -1,0 +1,158 @@
+"""Modules of the page that compute: places, sentences, overlap, search, times."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.node import node_or_skip
+from tests.recordings import ROOT
+
+WEB = ROOT / "web"
+EVALUATE = Path(__file__).with_name("evaluate.mjs")
+
+
+def values(module: str, *expressions: str) -> list[Any]:
+    """The values of expressions, in which ``m`` is a module of ``web/src``."""
+    node = node_or_skip()
+    if not (WEB / "node_modules").is_dir():
+        pytest.skip("The page's npm packages are not installed: `make install` installs them, and runs this too")
+    told = subprocess.run(
+        [str(node), str(EVALUATE), str(WEB), module],
+        input=json.dumps(expressions),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert told.returncode == 0, told.stderr
+    found: list[Any] = json.loads(told.stdout)
+    return found
+
+
+def test_an_address_names_a_page_and_its_parameters() -> None:
+    assert values(
+        "route.ts",
+        'm.matched("/meetings/:fileHash/*", "/meetings/ab%20c/transcript")',
+        'm.matched("/meetings/:fileHash/*", "/meetings/")',
+        'm.matched("/", "/")',
+        'm.matched("/live/*", "/live")',
+        'm.matched("/live/*", "/livestock")',
+        'm.matched("/meetings/:fileHash", "/meetings/%E0%A4%A")',
+        'm.placeOf("#/meetings/x?at=12000&q=a+b").query.get("q")',
+        'm.placeOf("").path',
+        'm.linkTo("/meetings/x", { at: "1" })',
+    ) == [{"fileHash": "ab c"}, None, {}, {}, None, {"fileHash": "%E0%A4%A"}, "a b", "/", "#/meetings/x?at=1"]
+
+
+def test_overlap_is_where_two_speak_at_once() -> None:
+    speak = "m.overlaps(new Map({}))"
+    assert values(
+        "meeting/timeline/spans.ts",
+        speak.format('[["a", [{start: 0, end: 10}, {start: 20, end: 30}]], ["b", [{start: 5, end: 25}]]]'),
+        # Three at once are one overlap, and two spans of one speaker are none.
+        speak.format('[["a", [{start: 0, end: 9}]], ["b", [{start: 1, end: 9}]], ["c", [{start: 2, end: 8}]]]'),
+        speak.format('[["a", [{start: 0, end: 9}, {start: 4, end: 12}]]]'),
+        # One after the other is no overlap.
+        speak.format('[["a", [{start: 0, end: 9}]], ["b", [{start: 9, end: 12}]]]'),
+    ) == [[{"start": 5, "end": 10}, {"start": 20, "end": 25}], [{"start": 1, "end": 9}], [], []]
+
+
+def test_the_timeline_is_of_fragments_else_of_sentences() -> None:
+    sentence = '[{speaker: "a", startMs: 1, endMs: 2}]'
+    assert values(
+        "meeting/timeline/spans.ts",
+        f'[...m.spansBySpeaker([{{speaker: "b", start: 3, end: 4}}], {sentence})]',
+        f"[...m.spansBySpeaker([], {sentence})]",
+    ) == [[["b", [{"start": 3, "end": 4}]]], [["a", [{"start": 1, "end": 2}]]]]
+
+
+WORDS = json.dumps(
+    [
+        {"text": "Good", "speaker": "a", "start_ms": 0, "end_ms": 300},
+        {"text": "Yes.", "speaker": "b", "start_ms": 200, "end_ms": 400},
+        {"text": "morning.", "speaker": "a", "start_ms": 300, "end_ms": 700},
+        {"text": "So", "speaker": "a", "start_ms": 800, "end_ms": 900},
+        {"text": "on", "speaker": "a", "start_ms": 5000, "end_ms": 5100},
+    ]
+)
+
+
+def test_sentences_are_those_of_the_server_with_their_words() -> None:
+    given = json.dumps(
+        [
+            {"number": 1, "speaker": "a", "start_ms": 0, "end_ms": 700, "text": "Good morning."},
+            {"number": 2, "speaker": "b", "start_ms": 200, "end_ms": 400, "text": "No.", "original_text": "Yes."},
+        ]
+    )
+    (found,) = values(
+        "meeting/transcript_model.ts",
+        f"m.sentencesOf({{ Transcription: [], details: {{ words: {WORDS}, sentences: {given} }} }})",
+    )
+    assert [(one["number"], [word["text"] for word in one["words"]]) for one in found] == [
+        (1, ["Good", "morning."]),
+        (2, ["Yes."]),
+    ]
+    assert found[1]["originalText"] == "Yes."
+
+
+def test_without_sentences_words_are_joined_by_speaker_mark_and_pause() -> None:
+    (found,) = values(
+        "meeting/transcript_model.ts", f"m.sentencesOf({{ Transcription: [], details: {{ words: {WORDS} }} }})"
+    )
+    assert [(one["speaker"], one["text"], one["startMs"]) for one in found] == [
+        ("a", "Good morning.", 0),
+        ("b", "Yes.", 200),
+        ("a", "So", 800),
+        ("a", "on", 5000),
+    ]
+
+
+def test_without_words_there_are_the_statements() -> None:
+    entries = '[{speaker: "a", transcription: "Hi.", start_timestamp: "00:00:02"},' + (
+        '{speaker: "b", transcription: "Ho.", start_timestamp: "01:00:05"}]'
+    )
+    (found,) = values("meeting/transcript_model.ts", f"m.sentencesOf({{ Transcription: {entries} }})")
+    assert [(one["text"], one["startMs"], one["endMs"]) for one in found] == [
+        ("Hi.", 2000, 3_605_000),
+        ("Ho.", 3_605_000, 3_605_000),
+    ]
+
+
+def test_the_spoken_sentence_is_the_last_that_has_begun() -> None:
+    sentences = "[{startMs: 10}, {startMs: 20}, {startMs: 30}]"
+    assert values(
+        "meeting/transcript_model.ts", *(f"m.sentenceAt({sentences}, {ms})" for ms in (0, 10, 29, 30, 99))
+    ) == [-1, 0, 1, 2, 2]
+
+
+def test_search_finds_letters_without_case_and_accents() -> None:
+    assert values(
+        "meeting/transcript/folded.ts",
+        'm.occurrences("Café, CAFÉ", m.folded("cafe").text)',
+        # A ligature is two letters, an emoji two code units.
+        'm.occurrences("\\u{1F600} of\\uFB01ce", m.folded("office").text)',
+        'm.occurrences("anything", "")',
+        'm.occurrences("שלום עולם", m.folded("עולם").text)',
+    ) == [[[0, 4], [6, 10]], [[3, 8]], [], [[5, 9]]]
+
+
+def test_times_are_written_for_people() -> None:
+    assert values(
+        "parts/time.ts",
+        "[0, 59_999, 61_000, 3_661_000].map(m.clock)",
+        'm.clockMs("01:02:03")',
+        "[8000, 60_000, 725_000, 3_840_000, 7_199_000].map(m.duration)",
+        'm.dateText("2026-11-23")',
+        'm.dateText("last Monday")',
+    ) == [
+        ["0:00", "0:59", "1:01", "1:01:01"],
+        3_723_000,
+        ["8 s", "1 min", "12 min 5 s", "1 h 4 min", "2 h 0 min"],
+        "Nov 23, 2026",
+        "last Monday",
+    ]
