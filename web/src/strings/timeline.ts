@@ -10,5 +10,6 @@ export const text = {
   back: "Back 10 seconds",
   forward: "Forward 10 seconds",
   speed: "Speed",
+  making: "The sound is being made playable …",
   noAudio: "The audio cannot be played here.",
 } as const;
