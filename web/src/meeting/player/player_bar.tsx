@@ -20,7 +20,7 @@ export function PlayerBar({ sound }: { sound: Sound }) {
   const at = clock(tenth * 100);
   return (
     <div class="player-bar screen-only" role="group" aria-label={text.player}>
-      {sound.url !== undefined && <Controls key={sound.url} source={sound.url} renew={sound.renew} />}
+      {sound.url !== undefined && <Controls key={sound.link} source={sound.url} renew={sound.renew} />}
       <input
         class="player-slider"
         type="range"

@@ -6,6 +6,8 @@ import { server } from "../../server/server.js";
 export interface Sound {
   /** Where the browser finds it; undefined while it is made, and where there is none. */
   readonly url?: string;
+  /** Counts the links: each needs an element of its own. */
+  readonly link: number;
   /** The loudness of equal periods over the whole meeting, 0..1; empty until it is known. */
   readonly peaks: readonly number[];
   /** Why there is none. */
@@ -22,7 +24,7 @@ const FULL_SCALE = 255;
 
 /** Ask for the sound of a meeting until it is made. */
 export function useSound(fileHash: string): Sound {
-  const [found, setFound] = useState<Omit<Sound, "renew">>({ peaks: [] });
+  const [found, setFound] = useState<Omit<Sound, "renew">>({ peaks: [], link: 0 });
   const [round, setRound] = useState(0);
   useEffect(() => {
     const call = new AbortController();
@@ -30,7 +32,7 @@ export function useSound(fileHash: string): Sound {
     void (async () => {
       try {
         const { url } = await prepared(fileHash, signal);
-        setFound(({ peaks }) => ({ url, peaks }));
+        setFound(({ peaks, link }) => ({ url, peaks, link: link + 1 }));
         const { peaks } = await server.getMeetingPeaks({ file_hash: fileHash }, { signal });
         setFound((before) => ({ ...before, peaks: drawable(peaks) }));
       } catch (error) {
