@@ -68,16 +68,11 @@ function Controls({ source, renew }: { source: string; renew: () => void }) {
       <button type="button" class="primary" disabled={failed} onClick={() => player.toggle()}>
         {playing ? text.pause : text.play}
       </button>
-      <button type="button" aria-label={text.back} title={text.back} onClick={() => player.seek(player.timeMs - STEP_MS)}>
-        −10 s
+      <button type="button" onClick={() => player.seek(player.timeMs - STEP_MS)}>
+        {text.back}
       </button>
-      <button
-        type="button"
-        aria-label={text.forward}
-        title={text.forward}
-        onClick={() => player.seek(player.timeMs + STEP_MS)}
-      >
-        +10 s
+      <button type="button" onClick={() => player.seek(player.timeMs + STEP_MS)}>
+        {text.forward}
       </button>
       <label>
         <span class="hidden">{text.speed}</span>
