@@ -142,7 +142,7 @@ bench: install $(VENV)/.dev  ## accuracy of the default models on recordings wit
 clean:  ## remove everything made here but the data
 	rm -rf $(VENV) node_modules web/node_modules web/dist clients/typescript/dist clients/typescript/src/generated gen gen.new .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-lock: UV := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+lock: UV := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --override overrides.txt
 lock:  ## pin requirements/*.in anew (needs uv on PATH)
 	cd requirements && for name in runtime web dev; do $(UV) $$name.in -o $$name.txt || exit; done && \
 	  $(UV) --no-deps models.in -o models.txt && \

@@ -1,4 +1,7 @@
-"""The database roles of a cluster of ours: one owns the tables and migrates, one serves and owns nothing."""
+"""The database roles of a cluster of ours: one owns the tables and migrates, one serves and owns nothing.
+
+The extension of vectors is created here too: PostgreSQL lets a superuser alone create it.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,8 @@ BEGIN
     END LOOP;
     FOR object IN SELECT oid::regprocedure AS name FROM pg_proc
         WHERE pronamespace = 'public'::regnamespace AND proowner <> '{owner}'::regrole
+            AND NOT EXISTS (SELECT FROM pg_depend d
+                WHERE d.classid = 'pg_proc'::regclass AND d.objid = pg_proc.oid AND d.deptype = 'e')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO {owner}', object.name);
     END LOOP;
@@ -31,7 +36,8 @@ $$
 
 
 async def ensure_roles(connection: Connection, passwords: dict[str, str]) -> None:
-    """Create the roles with these passwords, by name, and give the database's tables to the owner. Idempotent.
+    """Create the roles with these passwords, by name, and the extension ``vector``; give the database's tables to the
+    owner. Idempotent.
 
     Args:
         connection: of a superuser, to the database of the tables.
@@ -42,4 +48,5 @@ async def ensure_roles(connection: Connection, passwords: dict[str, str]) -> Non
         quoted = await connection.fetchval("SELECT quote_literal($1::text)", password)
         await connection.execute(f"ALTER ROLE {role} {_RIGHTS} PASSWORD {quoted}")
     await connection.execute(f"GRANT CREATE, USAGE ON SCHEMA public TO {OWNER}")
+    await connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
     await connection.execute(_HAND_OVER.format(owner=OWNER))

@@ -7,11 +7,11 @@ local KEPT = {
   ["transfer-encoding"] = true, ["host"] = true, ["x-request-id"] = true, ["x-forwarded-for"] = true,
   ["x-forwarded-proto"] = true,
 }
--- What it reads beside that where it answers plain HTTP itself (for_api): the page, recordings in ranges, uploads in pieces.
+-- What it reads beside that where it answers plain HTTP itself (for_api): the page, recordings in ranges, uploads in pieces, assistants.
 local KEPT_OF_HTTP = {
   ["accept"] = true, ["accept-encoding"] = true, ["range"] = true, ["if-range"] = true,
   ["tus-resumable"] = true, ["upload-length"] = true, ["upload-defer-length"] = true, ["upload-metadata"] = true,
-  ["upload-offset"] = true,
+  ["upload-offset"] = true, ["mcp-protocol-version"] = true, ["mcp-method"] = true, ["mcp-name"] = true,
 }
 -- What it reads beside that of a WebSocket's handshake. Extensions compress, and are not spoken.
 local KEPT_OF_SOCKETS = {

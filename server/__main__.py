@@ -50,6 +50,7 @@ from server.meetings import (
     Uploads,
     Worker,
 )
+from server.search import Search, SearchIndexing
 from server.storage import Database, DatabaseUnavailable, UnfitDatabase, check_access, migrate
 from server.webhooks import Destinations, UnusableWebhookKeys, WebhookKeys, WebhookPost, Webhooks, WebhookSender
 
@@ -194,6 +195,7 @@ async def run_api(settings: ApiSettings) -> None:
                             database, live.adopt_names, partial(analyse_sentence, inference=analyzer.inference)
                         ),
                         live=live,
+                        search=Search(database, analyzer.inference),
                         webhooks=manage_webhooks(settings, database),
                     )
                 )
@@ -227,8 +229,8 @@ async def run_worker(settings: ServerSettings) -> None:
         async with meeting_analyzer(settings, database, audio_log) as analyzer:
             runner, decoded = JobRunner(settings, database), DecodedFiles(audio_log, database)
             retention = Retention(audio_log, database, settings.retention_every_s)
-            sender = webhook_sender(settings, database)
-            await Worker(settings, database, analyzer, runner, decoded, retention, sender).run(stop)
+            indexing, sender = SearchIndexing(database), webhook_sender(settings, database)
+            await Worker(settings, database, analyzer, runner, decoded, retention, indexing, sender).run(stop)
     finally:
         await database.close()
 

@@ -61,7 +61,7 @@ def _normalised(name: str) -> str:
 
 
 def page_components() -> Iterator[Component]:
-    """Yield the npm packages that are a part of the report page; not those that build it."""
+    """Yield the npm packages that the report page may contain; not those that build it."""
     packages = json.loads(PAGE_LOCK.read_text(encoding="utf-8"))["packages"]
     for path, package in sorted(packages.items()):
         if path and not package.get("dev"):
@@ -73,7 +73,8 @@ def page_components() -> Iterator[Component]:
                 "name": name,
                 "version": package["version"],
                 "purl": purl,
-                "licenses": [{"expression": package["license"]}],
+                # Some state theirs nowhere but in a text.
+                **({"licenses": [{"expression": package["license"]}]} if "license" in package else {}),
             }
 
 

@@ -28,6 +28,8 @@ TESTED_BY = {
     "server/documents/outline.py": "server/documents/test_texts.py",
     "server/export/organization.py": "gateway/test_render_export.py",
     "server/storage/exports.py": "gateway/test_render_export.py",
+    "cli/mcp.py": "e2e/test_mcp.py",
+    "server/api/mcp.py": "e2e/test_mcp.py",
     "server/api/playback.py": "gateway/test_render_playback.py",
     "server/export/playback.py": "gateway/test_render_playback.py",
     "server/meetings/resumable_uploads.py": "server/api/test_tus.py",

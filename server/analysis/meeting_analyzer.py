@@ -30,6 +30,7 @@ from server.fair_slots import FairSlots
 from server.insights import compute_answers
 from server.lifecycle import Stage
 from server.media import RATE_HZ
+from server.search import index_meeting
 from server.storage import Connection, Database, Job, StoredRedaction, jobs, live_names, quotas, results, voices
 
 # Progress at the end of decoding and of the models, percent: decoding is fast, the models are not.
@@ -150,6 +151,7 @@ class MeetingAnalyzer:
                 redaction=redaction,
             )
             await voices.link_speakers(connection, links)
+            await index_meeting(connection, job.organization_id, job.meeting_id, conversation, new_answers)
             # Live audio; uploaded audio was counted before.
             audio_ms = conversation.duration_us // 1000 * len(recording.tracks)
             await quotas.count_audio(connection, job.organization_id, job.file_hash, audio_ms)

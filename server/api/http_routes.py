@@ -6,18 +6,18 @@ from starlette.routing import BaseRoute
 
 from server.api import page_files
 from server.api.http_guard import HttpGuard
+from server.api.mcp import McpEndpoint
 from server.api.playback import MeetingSound
 from server.api.tus import tus_routes
 from server.meetings import ResumableUploads
 
 
-def http_routes(guard: HttpGuard, resumable: ResumableUploads, sound: MeetingSound) -> list[BaseRoute]:
+def http_routes(
+    guard: HttpGuard, resumable: ResumableUploads, sound: MeetingSound, mcp: McpEndpoint
+) -> list[BaseRoute]:
     """Return all routes: those of features first, each behind the guard, then the page, which needs no token.
 
     The gateway has a route for each of them too (envoy.yaml), and lets through what they read of headers (rest.lua).
     """
-    return [
-        *tus_routes(guard, resumable),
-        *sound.routes(guard),
-        *page_files.page_routes(page_files.read_page(page_files.PAGE)),
-    ]
+    page = page_files.page_routes(page_files.read_page(page_files.PAGE))
+    return [mcp.route(guard), *tus_routes(guard, resumable), *sound.routes(guard), *page]

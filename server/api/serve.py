@@ -23,6 +23,7 @@ from meetra.v1 import (
     metrics_pb2_grpc,
     organization_pb2_grpc,
     playback_pb2_grpc,
+    search_pb2_grpc,
     speakers_pb2_grpc,
     users_pb2_grpc,
     voices_pb2_grpc,
@@ -44,12 +45,14 @@ from server.api.interceptor import CallInterceptor
 from server.api.keys import KeyServicer
 from server.api.live import LiveServicer
 from server.api.live_socket import LiveSocket
+from server.api.mcp import McpEndpoint
 from server.api.meetings import MeetingServicer
 from server.api.metrics import MetricServicer
 from server.api.open_calls import OpenCallLimits, OpenCalls
 from server.api.organization import OrganizationServicer
 from server.api.playback import MeetingSound, PlaybackServicer
 from server.api.public_services import public_services
+from server.api.search import SearchServicer
 from server.api.speakers import SpeakerServicer
 from server.api.users import UserServicer
 from server.api.voices import VoiceServicer
@@ -74,6 +77,7 @@ from server.export import MeetingAudio, Playback
 from server.fair_slots import FairSlots
 from server.live import LiveSessionRegistry
 from server.meetings import Corrections, Deletion, ResumableUploads, Uploads
+from server.search import Search
 from server.storage import Database
 from server.webhooks import Webhooks
 
@@ -106,6 +110,7 @@ class ApiDependencies:
     inference: InferenceClient
     corrections: Corrections
     live: LiveSessionRegistry
+    search: Search
     webhooks: Webhooks
 
 
@@ -117,6 +122,7 @@ class ApiServer:
     sockets: LiveSocket
     http: HttpServer
     playback: Playback
+    mcp: McpEndpoint
 
 
 def build_server(dependencies: ApiDependencies) -> ApiServer:
@@ -171,6 +177,7 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     speakers_pb2_grpc.add_SpeakerServiceServicer_to_server(SpeakerServicer(answers, dependencies.corrections), server)
     insights_pb2_grpc.add_InsightsServiceServicer_to_server(InsightsServicer(answers), server)
     voices_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceServicer(dependencies.database), server)
+    search_pb2_grpc.add_SearchServiceServicer_to_server(SearchServicer(dependencies.search), server)
     comparison_pb2_grpc.add_ComparisonServiceServicer_to_server(ComparisonServicer(database), server)
     metrics_pb2_grpc.add_MetricServiceServicer_to_server(MetricServicer(), server)
     webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(WebhookServicer(dependencies.webhooks), server)
@@ -183,9 +190,10 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     names = [service.full_name for service in public_services()]
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     stream: Any = interceptor.guard_stream("/meetra.v1.LiveService/StreamMeeting", live.StreamMeeting)
-    sound = MeetingSound(players, audio_log)
-    routes = http_routes(HttpGuard(interceptor), ResumableUploads(dependencies.uploads, database), sound)
-    return ApiServer(server, LiveSocket(stream), HttpServer(routes, STOP_GRACE_S), playback)
+    sound, mcp = MeetingSound(players, audio_log), McpEndpoint()
+    resumable = ResumableUploads(dependencies.uploads, database)
+    http = HttpServer(http_routes(HttpGuard(interceptor), resumable, sound, mcp), STOP_GRACE_S)
+    return ApiServer(server, LiveSocket(stream), http, playback, mcp)
 
 
 async def serve(
@@ -218,6 +226,7 @@ async def serve(
     if socket_listen is not None:
         await server.sockets.start(socket_listen)
     if http_listen is not None:
+        await server.mcp.start(listen)
         await server.http.start(http_listen)
     await services.start()
     await states.set("", health_pb2.HealthCheckResponse.SERVING)
@@ -236,5 +245,6 @@ async def serve(
     await live.close()
     await server.sockets.stop()
     await asyncio.gather(services.stop(STOP_GRACE_S), server.http.stop())
+    await server.mcp.stop()
     await server.playback.close()
     await trail.close()

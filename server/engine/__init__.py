@@ -5,13 +5,14 @@ from server.engine.inference_client import (
     EngineBusy,
     Flush,
     InferenceClient,
+    SentenceVector,
     SessionBroke,
     SessionRefused,
     read_pcm,
     to_capabilities,
     to_event,
 )
-from server.engine.model_labels import model_label, task_model_label, task_name
+from server.engine.model_labels import SENTENCE_VECTORS, model_label, task_model_label, task_name
 from server.engine.transport import TLS_SETTINGS
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "FLUSH",
     "Flush",
     "InferenceClient",
+    "SENTENCE_VECTORS",
+    "SentenceVector",
     "TLS_SETTINGS",
     "SessionBroke",
     "SessionRefused",

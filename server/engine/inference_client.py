@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from grpc import StatusCode, aio
-from meetra.inference.v2 import language_pb2, language_pb2_grpc, session_pb2, session_pb2_grpc
+from meetra.inference.v2 import language_pb2, language_pb2_grpc, model_pb2, session_pb2, session_pb2_grpc
 
 from privacy import MutualTls
 from server.conversation import (
@@ -25,7 +25,7 @@ from server.conversation import (
     Word,
     primary_tag,
 )
-from server.engine.model_labels import model_label
+from server.engine.model_labels import model_label, task_model_label
 from server.engine.transport import open_channel
 
 CHUNK_SAMPLES = 16_000
@@ -59,6 +59,15 @@ class Flush:
 
 
 FLUSH = Flush()
+
+
+class SentenceVector(NamedTuple):
+    """What a text means."""
+
+    model: str
+    """Label of the model: vectors of different models cannot be compared."""
+    vector: tuple[float, ...]
+    """Of unit length."""
 
 
 class InferenceClient:
@@ -165,6 +174,17 @@ class InferenceClient:
         except aio.AioRpcError as error:
             raise SessionBroke(error.code().name) from error
         return answer.analyses
+
+    async def sentence_vector(self, text: str, within_s: float) -> SentenceVector:
+        """Return the vector of a text, to be compared with those of sentences. Raises SessionBroke."""
+        try:
+            answer = await self._language.AnalyseSentences(
+                language_pb2.AnalyseSentencesRequest(sentences=[text]), timeout=within_s
+            )
+        except aio.AioRpcError as error:
+            raise SessionBroke(error.code().name) from error
+        model = task_model_label(answer.models, model_pb2.TASK_SENTENCE_EMBEDDING)
+        return SentenceVector(model, tuple(answer.analyses[0].embedding))
 
     async def close(self) -> None:
         """Close the connection."""

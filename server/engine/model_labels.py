@@ -19,6 +19,9 @@ TASK_NAMES = {
     model_pb2.TASK_EMOTIONS: "emotions",
 }
 
+# Begins the label of the model whose vectors tell how close the meanings of two sentences are.
+SENTENCE_VECTORS = f"{TASK_NAMES[model_pb2.TASK_SENTENCE_EMBEDDING]}: "
+
 
 def task_name(model: model_pb2.Model) -> str:
     """Return what a model does, in words."""

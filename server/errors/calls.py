@@ -60,6 +60,17 @@ class ExportRunning(MeetraError):
         super().__init__("An export of this organization is running; try again when it is complete")
 
 
+class SearchOverloaded(MeetraError):
+    """A search took too long, or waited too long for others."""
+
+    reason = "SEARCH_OVERLOADED"
+    grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    retry_after_s = 2
+
+    def __init__(self) -> None:
+        super().__init__("The search took too long; narrow it by dates, a meeting or a speaker, or try again")
+
+
 class StorageFull(MeetraError):
     """A disk of the server is full; nothing of the request was stored."""
 

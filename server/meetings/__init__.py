@@ -10,6 +10,7 @@ from server.meetings.job_runner import JobRunner
 from server.meetings.meeting_consents import MeetingConsents
 from server.meetings.resumable_uploads import Progress, ResumableUploads
 from server.meetings.retention import Retention
+from server.meetings.stated_language import parse_language
 from server.meetings.upload import UploadChunk, UploadLimits, Uploads
 from server.meetings.upload_allowance import UploadAllowances, require_room_for_live_meeting
 from server.meetings.upload_body import TEXT_FIELDS, media_type_of
@@ -39,6 +40,7 @@ __all__ = [
     "validate_details",
     "validate_name",
     "deduplicate_terms",
+    "parse_language",
     "decompress_body",
     "media_type_of",
     "require_room_for_live_meeting",

@@ -11,6 +11,7 @@ from server.auth import Caller
 from server.conversation import Conversation, Edit, apply_edits, edit_from_document, edit_to_document
 from server.errors import MeetingNotFound, MeetraError, TooManyCorrections, TranscriptDeleted
 from server.insights import SUMMARIES, compute_answers
+from server.search import index_meeting
 from server.storage import Connection, SpeakerRow, insights, meetings, retention, speakers
 
 # Of one meeting, undone ones included: each correction reads those in force. Two hours have some 2,300 sentences.
@@ -22,6 +23,7 @@ class CorrectedMeeting:
     """A meeting, locked against other corrections until the transaction ends."""
 
     id: UUID
+    organization_id: UUID
     engine: Conversation
     """As the engine found it."""
     edits: tuple[Edit, ...]
@@ -60,7 +62,9 @@ async def lock_meeting(
 
     def build() -> CorrectedMeeting:
         conversation = Conversation.from_document(document)
-        return CorrectedMeeting(meeting_id, conversation, edits, apply_edits(conversation, edits))
+        return CorrectedMeeting(
+            meeting_id, caller.organization_id, conversation, edits, apply_edits(conversation, edits)
+        )
 
     # A long meeting takes a second.
     return await asyncio.to_thread(build)
@@ -89,11 +93,12 @@ async def _edits_in_force(connection: Connection, meeting_id: UUID) -> tuple[Edi
 
 
 async def _store(connection: Connection, meeting: CorrectedMeeting, edits: Sequence[Edit]) -> Conversation:
-    """Compute the answers with the edits, and store those that changed."""
+    """Compute the answers with the edits, store those that changed, and index the meeting for search."""
     stored = await insights.load(connection, meeting.id, SUMMARIES.name)
     summaries = None if stored is None else SUMMARIES.typed(stored)
     conversation = await asyncio.to_thread(apply_edits, meeting.engine, edits)
     answers = await asyncio.to_thread(compute_answers, conversation, summaries)
     await speakers.activate(connection, meeting.id, conversation.speakers)
     await insights.store(connection, meeting.id, answers)
+    await index_meeting(connection, meeting.organization_id, meeting.id, conversation, answers)
     return conversation

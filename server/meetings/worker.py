@@ -13,6 +13,7 @@ from server.config import ServerSettings
 from server.meetings.decoded_files import DecodedFiles
 from server.meetings.job_runner import JobRunner
 from server.meetings.retention import Retention
+from server.search import SearchIndexing
 from server.storage import JOBS_CHANNEL, TRANSIENT_ERRORS, Database, DatabaseUnavailable, Job, audit, jobs
 from server.webhooks import WebhookSender
 
@@ -36,6 +37,7 @@ class Worker:
         runner: JobRunner,
         decoded: DecodedFiles,
         retention: Retention,
+        indexing: SearchIndexing,
         webhooks: WebhookSender | None = None,
     ) -> None:
         self._settings = settings
@@ -44,6 +46,7 @@ class Worker:
         self._runner = runner
         self._decoded = decoded
         self._retention = retention
+        self._indexing = indexing
         self._webhooks = webhooks
         self._wake = asyncio.Event()
         self._running: Counter[UUID] = Counter()
@@ -69,6 +72,7 @@ class Worker:
             group.create_task(self._sweep())
             group.create_task(self._forget_old_events())
             group.create_task(self._retention.run())
+            group.create_task(self._indexing.run())
             if self._webhooks is not None:
                 group.create_task(self._webhooks.run())
             for _ in range(self._settings.worker_concurrency):

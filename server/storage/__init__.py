@@ -20,6 +20,8 @@ from server.storage import (
     quotas,
     results,
     retention,
+    search,
+    search_queries,
     session_tokens,
     speakers,
     usage,
@@ -57,6 +59,9 @@ from server.storage.pool import (
 from server.storage.quotas import OrganizationUse
 from server.storage.results import StoredRedaction
 from server.storage.retention import ExpiredPart, MeetingPart
+from server.storage.search import SearchSentence
+from server.storage.search_filter import SearchFilter
+from server.storage.search_queries import Compared, FoundRow, Meant, TermQueries, WordHit
 from server.storage.speakers import EditRow, FoundSpeaker, SpeakerRow, speaker_id
 from server.storage.usage import KeyUse, MonthUse
 from server.storage.users import ROLES, USERS_CHANNEL, EmailTaken, ListedUser, TokenUser, User
@@ -93,6 +98,8 @@ __all__ = [
     "quotas",
     "results",
     "retention",
+    "search",
+    "search_queries",
     "session_tokens",
     "speakers",
     "usage",
@@ -108,6 +115,7 @@ __all__ = [
     "AuditEvent",
     "AuditFilter",
     "AuditPage",
+    "Compared",
     "Connection",
     "DELIVERY_STATES",
     "Database",
@@ -121,6 +129,7 @@ __all__ = [
     "EmailTaken",
     "ExportedMeeting",
     "ExpiredPart",
+    "FoundRow",
     "FoundSpeaker",
     "HeldTransaction",
     "HolderReport",
@@ -133,6 +142,7 @@ __all__ = [
     "ListedMeeting",
     "ListedUser",
     "LiveRow",
+    "Meant",
     "MeetingAnswer",
     "MeetingFilter",
     "MeetingLost",
@@ -148,11 +158,14 @@ __all__ = [
     "ROLES",
     "RunningMeeting",
     "SCOPES",
+    "SearchFilter",
+    "SearchSentence",
     "SORTS",
     "SortKey",
     "SpeakerRow",
     "StoredRedaction",
     "TRANSIENT_ERRORS",
+    "TermQueries",
     "TokenUser",
     "ReferenceDeleted",
     "USERS_CHANNEL",
@@ -160,6 +173,7 @@ __all__ = [
     "UnfitDatabase",
     "User",
     "VoiceRow",
+    "WordHit",
     "WEBHOOKS_CHANNEL",
     "WebhookAttempt",
     "WebhookDeliveryRow",

@@ -20,6 +20,8 @@ MEETING_TABLES = (
     "jobs",
     "live_events",
     "live_meetings",
+    "search_meetings",
+    "search_sentences",
     "speaker_edits",
     "speakers",
     "webhook_events",

@@ -86,6 +86,8 @@ async def delete_transcript(
         ("conversations", "", ()),
         ("insights", " AND family = ANY($3::text[])", (list(families),)),
         ("live_events", "", ()),
+        ("search_meetings", "", ()),
+        ("search_sentences", "", ()),
         ("speaker_edits", "", ()),
         # They quote what was said.
         ("webhook_events", " AND type = 'alert'", ()),

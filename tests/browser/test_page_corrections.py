@@ -69,8 +69,7 @@ def open_editor(page: Page) -> None:
     page.press("Tab")
     assert page.evaluate("() => document.activeElement.matches('.sentence-correct')")
     page.press("Enter")
-    page.wait_for(WORDS)
-    assert page.evaluate("() => document.activeElement.matches('.sentence-editor textarea')")
+    page.wait_for(f"{WORDS}:focus")
 
 
 def test_words_are_corrected_and_undone_by_keyboard_alone(report: Page, rest: Rest, meeting: str) -> None:
@@ -107,6 +106,17 @@ def test_escape_gives_a_correction_up(report: Page, rest: Rest, meeting: str) ->
     assert all(one["undone"] for one in history(rest, meeting))
     open_editor(report)
     assert typed(report) == sentences(rest, meeting)[0]["text"]
+
+
+def test_the_editor_fits_a_phone(report: Page) -> None:
+    report.emulate((390, 844))
+    report.click('role=button[name="Transcript"]')
+    report.click("css=.sentence-correct >> nth=0")
+    report.wait_for(WORDS)
+    measured = "() => ((one) => [one.scrollWidth, one.clientWidth])(document.querySelector('.transcript-scroll'))"
+    inside, width = report.evaluate(measured)
+    assert inside <= width
+    assert report.violations() == []
 
 
 def test_a_sentence_is_given_to_somebody_else(report: Page, rest: Rest, meeting: str) -> None:

@@ -55,21 +55,19 @@ FOREIGN = """() => performance.getEntriesByType("resource").map(({ name }) => ne
 class Person:
     """Somebody at the page."""
 
-    def __init__(self, page: Page, system: System) -> None:
+    def __init__(self, page: Page, system: System, email: str = "", password: str = "") -> None:
         self.page, self.gateway = page, system.gateway
-        token = system.login().token
+        token = system.login(email, password).token
         page.evaluate("(token) => localStorage.setItem('meetra-token', token)", token)
 
     def go(self, place: str) -> None:
         self.page.open(f"{self.gateway}/?{time.monotonic_ns()}#{place}")
 
-    def press(self, name: str) -> bool:
+    def press(self, name: str) -> None:
         self.page.evaluate(PRESS, name)
-        return True
 
-    def fill(self, label: str, value: str | bool) -> bool:
+    def fill(self, label: str, value: str | bool) -> None:
         self.page.evaluate(FILL, [label, value])
-        return True
 
     def value(self, label: str) -> Any:
         return self.page.evaluate(VALUE, label)
@@ -89,17 +87,26 @@ class Person:
         return shown if all(text in shown for text in texts) else ""
 
     def until(self, arrived: Callable[[], Any]) -> Any:
+        """Wait until ``arrived`` returns something true, and return that; what it needs may be missing until then."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
                 if found := arrived():
                     return found
             except AssertionError:
-                # Not shown yet.
                 if time.monotonic() > deadline:
                     raise
             assert time.monotonic() < deadline, f"{self.page.evaluate(SHOWN)}\n{self.page.console()}"
             time.sleep(0.1)
+
+    def manages(self, act: Callable[[], object]) -> None:
+        """Act as soon as what that needs is shown."""
+
+        def managed() -> bool:
+            act()
+            return True
+
+        self.until(managed)
 
     def check(self) -> None:
         """What holds of every page: nobody is shut out, and nobody else is asked."""
@@ -122,7 +129,7 @@ def test_meetings_are_found_sorted_and_named_in_the_address(person: Person, rest
     for number, (name, date) in enumerate((("Rückblick B", "2020-01-02"), ("Rückblick A", "2020-01-03"))):
         rest.analysed(excerpt(5, mark=f"page {number}"), name=name, date=date)
     person.go("/")
-    person.until(lambda: person.fill("Search", "RÜCKBLICK"))
+    person.manages(lambda: person.fill("Search", "RÜCKBLICK"))
     person.until(lambda: len(person.rows()) == 2)
     assert ["Ready" in row for row in person.rows()] == [True, True]
     person.press("Meeting")
@@ -160,7 +167,7 @@ async def test_progress_is_shown_as_it_happens(person: Person, system: System, r
 def test_a_deleted_meeting_is_kept_within_a_minute_or_goes(person: Person, rest: Rest) -> None:
     file_hash = rest.analysed(excerpt(5, mark="page, deleted"), name="Regretted")
     person.go("/")
-    person.until(lambda: person.press("Delete Regretted"))
+    person.manages(lambda: person.press("Delete Regretted"))
     person.until(lambda: any("Regretted" in row and "Deleted in" in row for row in person.rows()))
     person.check()
     person.press("Undo the deletion of Regretted")
@@ -174,7 +181,7 @@ def test_a_deleted_meeting_is_kept_within_a_minute_or_goes(person: Person, rest:
 
 def test_settings_are_changed_and_kept(person: Person, rest: Rest) -> None:
     person.go("/settings/privacy")
-    person.until(lambda: person.fill("Numbers of payment cards", True))
+    person.manages(lambda: person.fill("Numbers of payment cards", True))
     person.fill("Refuse recordings", True)
     person.press("Save")
     person.reads("Saved.")
@@ -188,7 +195,7 @@ def test_settings_are_changed_and_kept(person: Person, rest: Rest) -> None:
     person.press("Save")
     person.reads("Saved.")
     person.go("/settings/retention")
-    person.until(lambda: person.fill("Recordings: days", "30000"))
+    person.manages(lambda: person.fill("Recordings: days", "30000"))
     person.press("Save")
     # What cannot be undone is asked first.
     person.until(lambda: person.page.evaluate("() => !!document.querySelector('dialog[open]')"))
@@ -206,7 +213,7 @@ def test_settings_are_changed_and_kept(person: Person, rest: Rest) -> None:
 
 def test_a_key_is_made_used_counted_and_revoked(person: Person, system: System, rest: Rest) -> None:
     person.go("/settings/keys")
-    person.until(lambda: person.fill("Name", "Recorder"))
+    person.manages(lambda: person.fill("Name", "Recorder"))
     person.press("Make a key")
     person.reads("Choose at least one thing")
     person.fill("Upload recordings", True)
@@ -221,7 +228,7 @@ def test_a_key_is_made_used_counted_and_revoked(person: Person, system: System, 
     person.reads("Audio by user and key", "Recorder", system.email)
     person.check()
     person.go("/settings/keys")
-    person.until(lambda: person.press("Revoke Recorder"))
+    person.manages(lambda: person.press("Revoke Recorder"))
     person.press("Revoke")
     person.reads("The key Recorder is void.")
     assert key.get("/single-feature-api/meeting/status", file_hash=file_hash).status_code == 401
@@ -231,18 +238,35 @@ def test_users_voices_and_models_are_shown(person: Person, system: System, rest:
     person.go("/settings")
     person.reads("Users", system.email, "Enabled")
     person.check()
-    person.until(lambda: person.press(f"Disable {system.email}"))
+    person.manages(lambda: person.press(f"Disable {system.email}"))
     # The last owner stays.
     person.reads("owner")
     assert rest.http.get("/api/users").json()["users"][0]["disabled"] is False
     person.go("/settings/voices")
-    person.until(lambda: person.press("Recognise voices"))
+    person.manages(lambda: person.press("Recognise voices"))
     person.reads("Voices are recognised.", "Stop and erase all voices")
     assert rest.http.get("/api/voices").json()["recognise"] is True
     person.check()
     person.press("Stop and erase all voices")
-    person.until(lambda: person.page.evaluate("() => document.querySelector('dialog[open] .danger').click()") is None)
+    person.manages(lambda: person.page.evaluate("() => document.querySelector('dialog[open] .danger').click()"))
     person.reads("Voices are not recognised")
     person.go("/settings/models")
     person.reads("voice activity", "speech recognition", "MIT", "Allowed")
     person.check()
+
+
+def test_who_is_no_owner_may_look_and_is_told_why_not_more(open_page: OpenPage, system: System, rest: Rest) -> None:
+    rest.analysed(excerpt(5, mark="page, reader"), name="Not yours to delete")
+    added = system.meetra("users", "add", "reader@example.org", "--role", "reader").stdout
+    reader = Person(open_page(system.gateway), system, "reader@example.org", added.split("password ")[1].split()[0])
+    reader.go("/")
+    reader.manages(lambda: reader.press("Delete Not yours to delete"))
+    reader.reads("Not yours to delete: ", "reader")
+    assert any("Ready" in row for row in reader.rows() if "Not yours" in row)
+    reader.go("/settings/users")
+    reader.reads("Only owners of the organization may do this.")
+    reader.go("/settings/privacy")
+    reader.manages(lambda: reader.fill("Refuse recordings", True))
+    reader.press("Save")
+    reader.reads("Only owners of the organization may do this.")
+    reader.check()

@@ -217,25 +217,32 @@ def test_a_tabs_sound_is_recorded_beside_the_microphone(system: System, open_liv
     # A Chromium whose devices are fake plays the microphone's file as the sound of a tab, too.
     here.page.evaluate("""() => {
       const form = document.querySelector("form.live-start");
-      form.elements.tab.click();
       form.elements.who[1].click();
+      const share = navigator.mediaDevices.getDisplayMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getDisplayMedia = async (asked) => (window.shared = await share(asked));
     }""")
     here.wait("the name", lambda: here.page.evaluate("() => !!document.querySelector('input[name=me]')"))
     here.page.evaluate("() => { document.querySelector('input[name=me]').value = 'Zoë'; }")
     session = here.start("A call")
     here.wait("words", lambda: "morning" in here.words())
     assert "Zoë" in {turn["who"] for turn in here.turns()}
+    here.press("Add a tab's sound")
 
-    def both_sent() -> bool:
+    def tab() -> dict[str, Any]:
         running = system.login().get("/single-feature-api/live").json()["meetings"]
         (tracks,) = [meeting["tracks"] for meeting in running if meeting["session_id"] == session]
-        assert {track["track"]["track_id"]: track["track"]["kind"] for track in tracks} == {
-            "microphone": "TRACK_KIND_PARTICIPANT",
-            "tab": "TRACK_KIND_MIXED",
-        }
-        return all(track.get("next_sample", 0) > 10_000 for track in tracks)
+        mixed: list[dict[str, Any]] = [one for one in tracks if one["track"]["kind"] == "TRACK_KIND_MIXED"]
+        return mixed[0] if mixed else {}
 
-    here.wait("both tracks", both_sent)
+    here.wait("its sound", lambda: tab().get("next_sample", 0) > 10_000)
+    assert here.page.evaluate("() => shared.getVideoTracks().map(({ readyState }) => readyState)") == ["ended"]
+    # As the browser tells that somebody no longer shares it.
+    here.page.evaluate(
+        "() => shared.getAudioTracks().map((track) => (track.stop(), track.dispatchEvent(new Event('ended'))))"
+    )
+    here.wait("the end of the tab", lambda: tab()["track"]["ended"])
+    assert "the recording has ended in the browser" in here.text(".live > .notice")
+    assert "Recording · connected" in here.text(".live-status")
     # Whoever is there may say who somebody is.
     here.wait("the scores", lambda: "Zoë" in here.text(".live-shares"))
     here.page.evaluate("() => document.querySelector('.live-shares button').click()")

@@ -21,6 +21,8 @@ SignedIn = Callable[..., Page]
 M = "/single-feature-api/meeting"
 # So many rows of a transcript are drawn at once, at most: what can be seen, and some above and below.
 DRAWN = 120
+# The choice of periods: 300 s are always among them.
+PERIOD = 'select:has(option[value="300"])'
 TILE = 'css=.measured-open:has-text("{}")'
 
 
@@ -156,7 +158,7 @@ def test_an_expired_token_loses_nothing(system: System, report: Page) -> None:
     report.fill("input[type=search]", "the word that I typed")
     token = report.evaluate("() => localStorage.getItem('meetra-token')")
     httpx.post(f"{system.gateway}/api/logout", headers={"authorization": f"Bearer {token}"}, json={}).raise_for_status()
-    report.choose("css=.card select", "30")
+    report.choose(f"css={PERIOD}", "30")
     report.wait_for('css=dialog[open] >> text="Sign in again"')
     assert report.violations() == []
     report.fill('dialog input[name="email"]', system.email)
@@ -166,7 +168,7 @@ def test_an_expired_token_loses_nothing(system: System, report: Page) -> None:
     # The call that was refused has been made again, and the page is as it was.
     report.wait_for('css=.chart >> text="0:00"')
     assert report.evaluate("() => document.querySelector('input[type=search]').value") == "the word that I typed"
-    assert report.evaluate("() => document.querySelector('.card select').value") == "30"
+    assert report.evaluate("(selector) => document.querySelector(selector).value", PERIOD) == "30"
 
 
 def test_a_part_of_the_page_that_is_gone_says_to_reload(report: Page) -> None:
@@ -182,7 +184,7 @@ def test_a_call_that_the_server_does_not_know_says_that_it_is_older(report: Page
       const real = window.fetch;
       window.fetch = (url, options) => real(String(url).replace("meeting-dynamics", "no-such-call"), options);
     }""")
-    report.choose("css=.card select", "30")
+    report.choose(f"css={PERIOD}", "30")
     report.wait_for("role=alert >> text=older than the page")
 
 

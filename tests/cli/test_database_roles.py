@@ -42,11 +42,12 @@ async def ensure(postgres: PostgresServer, name: str, **passwords: str) -> None:
 
 
 async def owners(connection: Connection) -> set[str]:
-    """The owners of what is in the schema."""
+    """The owners of what is in the schema, but for the extension's."""
     rows = await connection.fetch(
         "SELECT pg_get_userbyid(relowner) AS owner FROM pg_class"
         " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S')"
-        " UNION SELECT pg_get_userbyid(proowner) FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+        " UNION SELECT pg_get_userbyid(proowner) FROM pg_proc p WHERE pronamespace = 'public'::regnamespace"
+        " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')"
     )
     return {row["owner"] for row in rows}
 

@@ -59,10 +59,13 @@ def test_the_built_page_is_what_a_strict_policy_allows(sources: Path) -> None:
     assert named - {"index.html", "icon.svg", "licences.md"} == {
         name for name in named if re.fullmatch(r"assets/\w+-[\w-]{8}\.(js|css)", name)
     }
-    packages = json.loads((sources / "package-lock.json").read_text(encoding="utf-8"))["packages"]
-    shipped = {name.rpartition("node_modules/")[2] for name, one in packages.items() if name and not one.get("dev")}
+    # What is imported is passed on, and so is its licence.
+    code = "".join(path.read_text(encoding="utf-8") for path in (sources / "src").rglob("*.ts*"))
+    direct = json.loads((sources / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    imported = {name for name in direct if re.search(rf'from "{re.escape(name)}["/]', code)}
     licences = (built / "licences.md").read_text(encoding="utf-8")
-    assert {name for name in shipped if name not in licences} == set()
+    assert "preact" in imported
+    assert {name for name in imported if f"## {name} - " not in licences} == set()
     # Links in texts aside, which nobody follows by themselves, no address of another host is in it.
     found = {
         address
@@ -93,3 +96,14 @@ def test_every_number_opens_a_definition_that_the_catalogue_has() -> None:
     }
     assert len(used) > 30
     assert used - {metric.name for metric in METRICS} == set()
+
+
+def test_no_two_stylesheets_are_of_the_same_class() -> None:
+    # A page's stylesheet stays when another page is shown: what it says of a class holds there too.
+    of: dict[str, set[str]] = {}
+    for sheet in sorted((WEB / "src").rglob("*.css")):
+        rules = re.sub(r"/\*.*?\*/", "", sheet.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for selectors in re.findall(r"([^{}]+)\{", rules):
+            for name in re.findall(r"^\s*\.([\w-]+)\s*$", selectors.replace(",", "\n"), re.MULTILINE):
+                of.setdefault(name, set()).add(sheet.relative_to(WEB).as_posix())
+    assert {name: sheets for name, sheets in of.items() if len(sheets) > 1} == {}

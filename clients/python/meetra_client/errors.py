@@ -311,6 +311,12 @@ class ExportRunning(MeetraError):
     reason = "EXPORT_RUNNING"
 
 
+class SearchOverloaded(MeetraError):
+    """The search took too long; narrow it by dates, a meeting or a speaker, or try again."""
+
+    reason = "SEARCH_OVERLOADED"
+
+
 class AudioUnavailable(MeetraError):
     """The meeting's sound cannot be played; the message says why."""
 

@@ -14,6 +14,8 @@ from meetra.v1 import (
     insights_pb2,
     meetings_pb2,
     meetings_pb2_grpc,
+    search_pb2,
+    search_pb2_grpc,
     speakers_pb2,
     speakers_pb2_grpc,
 )
@@ -39,6 +41,7 @@ class MeetingCalls:
         self._meetings = meetings_pb2_grpc.MeetingServiceStub(channel)
         self._speakers = speakers_pb2_grpc.SpeakerServiceStub(channel)
         self._export = export_pb2_grpc.ExportServiceStub(channel)
+        self._search = search_pb2_grpc.SearchServiceStub(channel)
         self.insights = InsightCalls(channel)
 
     async def upload(
@@ -144,6 +147,48 @@ class MeetingCalls:
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
+
+    async def search(
+        self,
+        query: str,
+        *,
+        by: str = "",
+        speaker: str = "",
+        date_from: str = "",
+        date_to: str = "",
+        topic: str = "",
+        language: str = "",
+        file_hash: str = "",
+        limit: int = 0,
+    ) -> search_pb2.SearchMeetingsResponse:
+        """Return sentences of the organization's finished meetings that have words of a query or mean the like.
+
+        Args:
+            query: words or a question; phrases in quotes are required, words with a hyphen before them excluded.
+            by: ``words``, ``meaning``, or empty: both.
+            speaker: part of a speaker's name.
+            date_from: the first day of meetings, as ``2026-11-23``.
+            date_to: the last one.
+            topic: part of the name of a topic, or of one of its keywords.
+            language: of sentences, such as ``de``.
+            file_hash: one meeting.
+            limit: how many sentences, 1..100; 0: 20.
+
+        Raises BadRequest, SearchOverloaded, or another MeetraError.
+        """
+        return await self._search.SearchMeetings(
+            search_pb2.SearchMeetingsRequest(
+                query=query,
+                by=by,
+                speaker=speaker,
+                date_from=date_from,
+                date_to=date_to,
+                topic=topic,
+                language=language,
+                file_hash=file_hash,
+                limit=limit,
+            )
+        )
 
     async def delete(self, file_hash: str, *, undo_seconds: int = 0) -> None:
         """Delete a meeting in any state, for good.

@@ -158,6 +158,7 @@ class MeetraClient(Blocking[asynchronous.MeetraClient]):
     states = iterating(MeetingCalls.states)
     wait = blocking(MeetingCalls.wait)
     meetings = iterating(MeetingCalls.meetings)
+    search = blocking(MeetingCalls.search)
     delete = blocking(MeetingCalls.delete)
     restore = blocking(MeetingCalls.restore)
     transcript = blocking(MeetingCalls.transcript)

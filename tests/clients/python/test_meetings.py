@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from google.api import httpbody_pb2
 from grpc import StatusCode
-from meetra.v1 import export_pb2, insights_pb2, meetings_pb2, speakers_pb2
+from meetra.v1 import export_pb2, insights_pb2, meetings_pb2, search_pb2, speakers_pb2
 
 from meetra_client import InternalError, MeetingFailed, MeetraClient, MeetraError
 from meetra_client.uploads import PIECE_BYTES
@@ -147,3 +147,13 @@ async def test_a_meeting_is_exported_piece_by_piece(any_call: Running) -> None:
     server.failures = [StatusCode.INTERNAL]
     with pytest.raises(InternalError):
         await anext(client.export_meeting(HASH, "vtt"))
+
+
+async def test_a_search_asks_what_it_is_told_and_returns_what_was_found(any_call: Running) -> None:
+    server, client = any_call
+    found = search_pb2.SearchMeetingsResponse(results=[search_pb2.SearchResult(text="The budget.")], notice="n")
+    server.answers["SearchMeetings"] = [found]
+    filters = {"by": "words", "speaker": "Ada", "date_from": "2026-01-01", "date_to": "2026-02-01", "topic": "money"}
+    rest = {"language": "en", "file_hash": HASH}
+    assert await client.search("budget", **filters, **rest, limit=3) == found
+    assert server.requests[-1] == search_pb2.SearchMeetingsRequest(query="budget", **filters, **rest, limit=3)

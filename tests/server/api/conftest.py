@@ -29,6 +29,7 @@ from server.live.dependencies import LiveDependencies
 from server.live.session_registry import LiveSessionRegistry
 from server.meetings import Corrections, Deletion
 from server.meetings.job_runner import JobRunner
+from server.search import Search
 from server.storage.pool import Database
 from tests.server.signing import KEYS, tokens
 from tests.server.storage.rows import make_user
@@ -106,6 +107,7 @@ async def serving(
                 inference=analyzer.inference,
                 corrections=Corrections(database, analyse=partial(analyse_sentence, inference=analyzer.inference)),
                 live=live,
+                search=Search(database, analyzer.inference),
                 webhooks=manage_webhooks(settings, database),
             )
         )

@@ -75,6 +75,7 @@ def filled(message: Message, rows: OrganizationRows, service: str) -> Message:
         "end": 1000,
         "object": rows.file_hash,
         "take_over": True,
+        "query": PLANTED,
     }
     for field in message.DESCRIPTOR.fields:
         if field.name in values and field.type in (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BOOL):
@@ -174,13 +175,14 @@ async def test_the_calls_work_for_the_organization_itself(
         {
             *("ListMeetings", "GetMeetingStatus", "DeleteMeeting", "ListVoices", "DeleteVoice"),
             *("ExportOrganization", "ListAuditEvents", "ListUsers", "UpdateUser", "Logout", "ListKeys", "RevokeKey"),
-            *("GetMeetingRetention", "GetMeetingConsent", "SetMeetingConsent"),
+            *("GetMeetingRetention", "GetMeetingConsent", "SetMeetingConsent", "SearchMeetings"),
             *("GetOrganization", "UpdateOrganization", "ListDeletions", "GetLiveRules", "SetLiveRules"),
             *("RestoreMeeting", "GetUsage"),
         }
     )
     assert PLANTED.encode() in (answered["ListMeetings"] or b"")
     assert PLANTED.encode() in (answered["GetLiveRules"] or b"")
+    assert PLANTED.encode() in (answered["SearchMeetings"] or b"")
 
 
 async def test_without_either_wall_the_other_organization_is_seen(

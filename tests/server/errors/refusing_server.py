@@ -63,6 +63,7 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
     errors.TakenOver(),
     errors.TooManyLiveMeetings(4),
     errors.ExportRunning(),
+    errors.SearchOverloaded(),
     errors.TooManyKeys(100),
     errors.TooManyWebhooks(20),
     errors.WebhookDeliveryNotFound(),

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from server.audio import AudioLog
 from server.config import ServerSettings
 from server.meetings import DecodedFiles, JobRunner, Retention, Worker
+from server.search import SearchIndexing
 from server.storage import AuditEvent, Job, audit, jobs
 from server.storage.pool import Database
 from tests.server.storage.rows import make_user, queued_meeting
@@ -61,7 +62,9 @@ async def test_of_two_places_an_organization_leaves_one_to_others(
     decoded = DecodedFiles(AudioLog(tmp_path), database)
     stop = asyncio.Event()
     retention = Retention(AudioLog(tmp_path), database, settings.retention_every_s)
-    worker = Worker(settings, database, analyses, JobRunner(settings, database), decoded, retention)
+    worker = Worker(
+        settings, database, analyses, JobRunner(settings, database), decoded, retention, SearchIndexing(database)
+    )
     running = asyncio.create_task(worker.run(stop))
     await analyses.until(a)
     # The other loop has asked several times by now.
@@ -93,7 +96,9 @@ async def test_a_worker_deletes_audit_events_that_are_older_than_they_are_kept(
     analyses: Any = HeldAnalyses(database)
     stop, decoded = asyncio.Event(), DecodedFiles(AudioLog(tmp_path), database)
     retention = Retention(AudioLog(tmp_path), database, settings.retention_every_s)
-    worker = Worker(settings, database, analyses, JobRunner(settings, database), decoded, retention)
+    worker = Worker(
+        settings, database, analyses, JobRunner(settings, database), decoded, retention, SearchIndexing(database)
+    )
     running = asyncio.create_task(worker.run(stop))
     async with asyncio.timeout(PATIENCE_S):
         while len(kept := await owner.run(lambda c: c.fetch("SELECT method FROM audit_events ORDER BY method"))) == 3:

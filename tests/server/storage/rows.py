@@ -23,6 +23,7 @@ from server.storage import (
     meetings,
     quotas,
     results,
+    search,
     usage,
     users,
     webhook_events,
@@ -33,6 +34,7 @@ from server.storage.deletions import NewDeletion
 from server.storage.live import LiveRow, NewEvent
 from server.storage.meetings import NewMeeting
 from server.storage.pool import Connection, Database
+from server.storage.search import SearchSentence
 from server.storage.speakers import SpeakerRow, speaker_id
 from server.storage.users import User
 
@@ -166,6 +168,8 @@ async def fill_every_table(
             await connection.execute(statement, meeting_id, {"text": text})
 
     await run(analysed)
+    sentence = SearchSentence(0, 1, 0, 1, "en", text, text, text, "english", text, "encoder", b"\x00\x3c")
+    await run(lambda c: search.replace(c, user.organization_id, meeting_id, 1, [sentence]))
     rule = LiveRule("rule", RuleKind.PHRASE, phrases=(text,))
     await run(lambda c: live_rules.replace(c, user.organization_id, [rule.to_document()]))
     consent = Consent(text, text, text)

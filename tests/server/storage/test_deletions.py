@@ -36,6 +36,8 @@ async def test_rows_are_counted_by_table_and_gone(owner: Database, database: Dat
         "insights": 1,
         "jobs": 1,
         "meetings": 1,
+        "search_meetings": 1,
+        "search_sentences": 1,
         "speaker_edits": 1,
         "speakers": 2,
         "voices": 1,

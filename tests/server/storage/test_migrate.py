@@ -24,6 +24,9 @@ async def empty_url(owner: Database, postgres: PostgresServer) -> AsyncIterator[
     connection = await asyncpg.connect(postgres.url())
     name = f"empty_{uuid4().hex}"
     await connection.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
+    own = await asyncpg.connect(postgres.url().removesuffix("/postgres") + f"/{name}")
+    await own.execute("CREATE EXTENSION vector")
+    await own.close()
     yield postgres.url(OWNER).removesuffix("/postgres") + f"/{name}"
     await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await connection.close()
@@ -32,6 +35,15 @@ async def empty_url(owner: Database, postgres: PostgresServer) -> AsyncIterator[
 async def test_all_are_applied_in_order_and_never_again(empty_url: str) -> None:
     assert await migrate(empty_url) == ALL
     assert await migrate(empty_url) == []
+
+
+async def test_without_pgvector_the_error_says_what_to_do(empty_url: str, postgres: PostgresServer) -> None:
+    own = await asyncpg.connect(postgres.url().removesuffix("/postgres") + "/" + empty_url.rpartition("/")[2])
+    await own.execute("DROP EXTENSION vector")
+    await own.close()
+    with pytest.raises(asyncpg.RaiseError, match="pgvector") as raised:
+        await migrate(empty_url)
+    assert "CREATE EXTENSION vector" in str(raised.value.hint)
 
 
 async def test_of_servers_that_start_at_once_one_migrates(empty_url: str) -> None:

@@ -131,6 +131,8 @@ async def test_a_transcript_goes_with_the_answers_that_quote_it(owner: Database,
     assert await run(lambda c: delete(c, meeting_id=rows.meeting_id)) == {
         "conversations": 1,
         "insights": 1,
+        "search_meetings": 1,
+        "search_sentences": 1,
         "speaker_edits": 1,
     }
     assert await run(lambda c: delete(c, meeting_id=rows.live_meeting_id)) == {"live_events": 1, "webhook_events": 1}

@@ -27,6 +27,8 @@ TABLES = (
     "meetings",
     "organization_days",
     "organizations",
+    "search_meetings",
+    "search_sentences",
     "speaker_edits",
     "speakers",
     "usage_months",

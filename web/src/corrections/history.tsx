@@ -54,7 +54,7 @@ export function CorrectionHistory() {
                   {text.undoLatest}
                 </button>
               )}
-              <ol class="plain" reversed>
+              <ol reversed>
                 {corrections.map((one) => (
                   <li key={one.number} class={one.undone ? "undone" : undefined}>
                     <span dir="auto">{described(one)}</span>{" "}

@@ -1,5 +1,5 @@
 import { MeetraError } from "meetra-client";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useMeeting } from "../meeting/meeting_context.js";
 import type { Sentence } from "../meeting/transcript_model.js";
 import { ErrorNotice } from "../parts/error_notice.js";
@@ -33,7 +33,8 @@ export function SentenceEditor({ sentence, focused, close }: SentenceEditorProps
   const words = useRef<HTMLTextAreaElement>(null);
   const reason = useId();
   const stale = draft.replaces !== sentence.text;
-  useEffect(() => {
+  // Before it is drawn, so that no key that follows goes elsewhere.
+  useLayoutEffect(() => {
     if (!focused) return;
     words.current?.focus();
     words.current?.select();

@@ -7,7 +7,7 @@ import { clock } from "./live_state.js";
 import type { LiveState } from "./live_state.js";
 import { Recorder, remembered } from "./recorder.js";
 import { closeSources, openSources, sourceProblem } from "./sources.js";
-import type { Source } from "./sources.js";
+import type { Source, SourceKind } from "./sources.js";
 import { useTick } from "./use_live.js";
 
 interface HeadProps {
@@ -48,6 +48,7 @@ export function LiveHead({ sessionId, name, state, recorder }: HeadProps) {
             </button>
           </>
         )}
+        {recorder?.active && !state.finished && <AddSound recorder={recorder} />}
         {!recorder && !state.finished && <GoOn sessionId={sessionId} />}
       </div>
     </header>
@@ -85,6 +86,34 @@ function Status({ state, recorder }: Pick<HeadProps, "state" | "recorder">) {
   );
 }
 
+/** Record what is not recorded yet, or not any more. */
+function AddSound({ recorder }: { recorder: Recorder }) {
+  const [problem, setProblem] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const add = async (kind: SourceKind): Promise<void> => {
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      await recorder.add(kind);
+    } catch (thrown) {
+      setProblem(sourceProblem(thrown) ?? errorText(thrown));
+    }
+    setBusy(false);
+  };
+  return (
+    <>
+      {(["microphone", "tab"] as const)
+        .filter((kind) => !recorder.kinds.includes(kind))
+        .map((kind) => (
+          <button key={kind} type="button" disabled={busy} onClick={() => void add(kind)}>
+            {text.meeting.add[kind]}
+          </button>
+        ))}
+      {problem && <ErrorNotice message={problem} />}
+    </>
+  );
+}
+
 /** After the page was loaded again: record on into the same meeting. */
 function GoOn({ sessionId }: { sessionId: string }) {
   const [problem, setProblem] = useState<string>();
@@ -96,8 +125,8 @@ function GoOn({ sessionId }: { sessionId: string }) {
     setProblem(undefined);
     let sources: Source[] = [];
     try {
-      sources = await openSources(before.kinds);
-      await Recorder.begin(sources, before.plan, sessionId);
+      sources = await openSources(before.tracks.map(({ kind }) => kind));
+      await Recorder.begin(sources, before.plan, before);
     } catch (thrown) {
       closeSources(sources);
       setProblem(sourceProblem(thrown) ?? errorText(thrown));

@@ -3,7 +3,7 @@ import type { LiveMeeting, Recording, TrackConfig } from "meetra-client";
 import { useEffect, useState } from "preact/hooks";
 import { server } from "../server/server.js";
 import { session } from "../server/session.js";
-import { closeSources } from "./sources.js";
+import { closeSources, openSources } from "./sources.js";
 import type { Source, SourceKind } from "./sources.js";
 
 // For so long what is recorded waits for a server that cannot be reached, or for somebody to sign in again.
@@ -19,6 +19,13 @@ export interface MeetingPlan {
   readonly consent: readonly string[];
 }
 
+/** A sound that is recorded into a track of its own. */
+interface Part {
+  readonly trackId: string;
+  readonly source: Source;
+  readonly recording: Recording;
+}
+
 /** A meeting that this browser records. It goes on whatever the page shows. */
 export class Recorder {
   /** Sounds that have ended in the browser, before the meeting. */
@@ -26,19 +33,27 @@ export class Recorder {
   finishing = false;
   /** Why nothing more can be sent. */
   problem: unknown;
-  readonly #recordings: Recording[] = [];
+  readonly #plan: MeetingPlan;
+  #parts: Part[] = [];
+  #tracks = 0;
 
   private constructor(
     readonly meeting: LiveMeeting,
-    readonly sources: readonly Source[],
-  ) {}
+    plan: MeetingPlan,
+  ) {
+    this.#plan = plan;
+  }
 
-  /** Open a meeting, or the one of `sessionId` again, and record into it. Throws MeetraError. */
-  static async begin(sources: readonly Source[], plan: MeetingPlan, sessionId?: string): Promise<Recorder> {
-    const tracks = sources.map(({ kind }) => trackOf(kind, plan));
-    const config = sessionId
-      ? // Whoever holds it is this browser, before the page was loaded again.
-        { session_id: sessionId, take_over: true, tracks }
+  /** Open a meeting, or the one that this tab recorded before it was loaded again, and record into it. Throws MeetraError. */
+  static async begin(sources: readonly Source[], plan: MeetingPlan, before?: Remembered): Promise<Recorder> {
+    const named = sources.map((source) => ({
+      source,
+      trackId: before?.tracks.find(({ kind }) => kind === source.kind)?.trackId ?? source.kind,
+    }));
+    const tracks = named.map(({ source, trackId }) => trackOf(trackId, source.kind, plan));
+    const config = before
+      ? // Whoever holds it is this tab, before it was loaded again.
+        { session_id: before.sessionId, take_over: true, tracks }
       : {
           name: plan.name,
           language: plan.language,
@@ -47,10 +62,10 @@ export class Recorder {
           tracks,
         };
     const meeting = await server.live(config, { patienceS: PATIENCE_S });
-    const recorder = new Recorder(meeting, sources);
-    remember(meeting.sessionId, sources, plan);
+    const recorder = new Recorder(meeting, plan);
+    recorder.#tracks = before?.number ?? tracks.length;
     try {
-      for (const source of sources) await recorder.#record(source);
+      for (const { source, trackId } of named) await recorder.#record(trackId, source);
     } catch (thrown) {
       meeting.close();
       throw thrown;
@@ -60,12 +75,34 @@ export class Recorder {
     return recorder;
   }
 
+  /** Record another sound, into a track that begins now. Throws what `openSources` does, and MeetraError. */
+  async add(kind: SourceKind): Promise<void> {
+    const sources = await openSources([kind]);
+    try {
+      for (const source of sources) {
+        // A track that has ended stays so: the same sound again is another.
+        const trackId = `${kind}-${++this.#tracks}`;
+        await this.meeting.addTrack(trackOf(trackId, kind, this.#plan));
+        await this.#record(trackId, source);
+      }
+    } catch (thrown) {
+      closeSources(sources);
+      throw thrown;
+    }
+    changed();
+  }
+
+  /** What is recorded now. */
+  get kinds(): SourceKind[] {
+    return this.#parts.map(({ source }) => source.kind);
+  }
+
   get muted(): boolean {
-    return this.#recordings.every(({ muted }) => muted);
+    return this.#parts.every(({ recording }) => recording.muted);
   }
 
   set muted(muted: boolean) {
-    for (const recording of this.#recordings) recording.muted = muted;
+    for (const { recording } of this.#parts) recording.muted = muted;
     changed();
   }
 
@@ -98,21 +135,35 @@ export class Recorder {
     return !this.finishing && this.problem === undefined;
   }
 
-  async #record({ kind, stream }: Source): Promise<void> {
-    const recording = await recordMicrophone(this.meeting, kind, { stream, onError: (error) => this.#fail(error) });
-    this.#recordings.push(recording);
+  async #record(trackId: string, source: Source): Promise<void> {
+    const { stream } = source;
+    const recording = await recordMicrophone(this.meeting, trackId, { stream, onError: (error) => this.#fail(error) });
+    const part = { trackId, source, recording };
+    this.#parts.push(part);
+    remember(this.meeting.sessionId, this.#parts, this.#tracks, this.#plan);
     for (const track of stream.getAudioTracks()) {
-      track.addEventListener("ended", () => {
-        if (this.finishing) return;
-        this.ended.push(kind);
-        changed();
-      });
+      track.addEventListener("ended", () => void this.#end(part), { once: true });
+    }
+  }
+
+  /** A sound has ended in the browser: its track ends with it. */
+  async #end(part: Part): Promise<void> {
+    if (!this.active) return;
+    this.#parts = this.#parts.filter((other) => other !== part);
+    this.ended.push(part.source.kind);
+    remember(this.meeting.sessionId, this.#parts, this.#tracks, this.#plan);
+    changed();
+    try {
+      await part.recording.stop();
+      await this.meeting.endTrack(part.trackId);
+    } catch (thrown) {
+      if (this.active) this.#fail(thrown);
     }
   }
 
   async #stop(): Promise<void> {
-    await Promise.allSettled(this.#recordings.map((recording) => recording.stop()));
-    closeSources(this.sources);
+    await Promise.allSettled(this.#parts.map(({ recording }) => recording.stop()));
+    closeSources(this.#parts.map(({ source }) => source));
   }
 
   #fail(error: unknown): void {
@@ -122,10 +173,10 @@ export class Recorder {
   }
 }
 
-function trackOf(kind: SourceKind, plan: MeetingPlan): TrackConfig {
+function trackOf(track_id: string, kind: SourceKind, plan: MeetingPlan): TrackConfig {
   const encoding = "AUDIO_ENCODING_WEBM_OPUS";
-  if (kind === "tab" || plan.me === undefined) return { track_id: kind, kind: "TRACK_KIND_MIXED", encoding };
-  return { track_id: kind, kind: "TRACK_KIND_PARTICIPANT", participant_name: plan.me, encoding };
+  if (kind === "tab" || plan.me === undefined) return { track_id, kind: "TRACK_KIND_MIXED", encoding };
+  return { track_id, kind: "TRACK_KIND_PARTICIPANT", participant_name: plan.me, encoding };
 }
 
 // What this browser records, or recorded last: one meeting at a time.
@@ -162,12 +213,15 @@ const KEY = "meetra-live";
 /** What a page that is loaded again needs to go on. */
 interface Remembered {
   readonly sessionId: string;
-  readonly kinds: readonly SourceKind[];
+  readonly tracks: readonly { readonly trackId: string; readonly kind: SourceKind }[];
+  /** How many tracks the meeting has had. */
+  readonly number: number;
   readonly plan: MeetingPlan;
 }
 
-function remember(sessionId: string, sources: readonly Source[], plan: MeetingPlan): void {
-  const remembered: Remembered = { sessionId, kinds: sources.map(({ kind }) => kind), plan };
+function remember(sessionId: string, parts: readonly Part[], number: number, plan: MeetingPlan): void {
+  const tracks = parts.map(({ trackId, source }) => ({ trackId, kind: source.kind }));
+  const remembered: Remembered = { sessionId, tracks, number, plan };
   sessionStorage.setItem(KEY, JSON.stringify(remembered));
 }
 

@@ -1,8 +1,8 @@
 import type { MeetingSummary } from "meetra-client";
 import { useEffect, useState } from "preact/hooks";
+import { dateText, duration } from "../parts/time.js";
 import { linkTo } from "../route.js";
 import { text } from "../strings/meetings.js";
-import { dateText, lengthText, momentText } from "./moments.js";
 
 /** What can be done with a meeting of the list. */
 export interface RowActions {
@@ -32,9 +32,9 @@ export function MeetingRow({ meeting, actions }: { meeting: MeetingSummary; acti
         )}
       </th>
       <td role="cell">
-        {meeting.date ? dateText(meeting.date) : <span class="hint">{text.uploaded(momentText(meeting.created_at))}</span>}
+        {meeting.date ? dateText(meeting.date) : <span class="hint">{text.uploaded(dateText(meeting.created_at))}</span>}
       </td>
-      <td role="cell">{meeting.duration_ms > 0 && lengthText(meeting.duration_ms)}</td>
+      <td role="cell">{meeting.duration_ms > 0 && duration(meeting.duration_ms)}</td>
       <td role="cell">
         <Status meeting={meeting} name={name} />
       </td>

@@ -1,11 +1,11 @@
 import type { Key } from "meetra-client";
 import { useState } from "preact/hooks";
+import { dateText } from "../parts/time.js";
 import { server } from "../server/server.js";
 import { text as shared } from "../strings/shared.js";
 import { text } from "../strings/settings.js";
 import { ConfirmedButton } from "./confirmed_button.js";
 import { KeyForm } from "./key_form.js";
-import { momentText } from "./moments.js";
 import { NewKey } from "./new_key.js";
 import { Outcome } from "./outcome.js";
 import { SettingsError } from "./settings_error.js";
@@ -51,9 +51,9 @@ export function KeysSection() {
               </th>
               <td>{key.email}</td>
               <td>{key.scopes.map((scope) => text.keys.scopeNames[scope] ?? scope).join("; ")}</td>
-              <td>{momentText(key.created_at)}</td>
-              <td>{key.expires_at ? momentText(key.expires_at) : text.keys.never}</td>
-              <td>{key.last_used_at ? momentText(key.last_used_at) : text.keys.notYet}</td>
+              <td>{dateText(key.created_at)}</td>
+              <td>{key.expires_at ? dateText(key.expires_at) : text.keys.never}</td>
+              <td>{key.last_used_at ? dateText(key.last_used_at) : text.keys.notYet}</td>
               <td class="row-actions">
                 <ConfirmedButton
                   label={text.keys.revoke}

@@ -3,13 +3,13 @@ import { server } from "../server/server.js";
 import { useAnswer } from "../server/use_answer.js";
 import { text as shared } from "../strings/shared.js";
 import { text } from "../strings/settings.js";
-import { monthText } from "./moments.js";
 import { SettingsError } from "./settings_error.js";
 import { usePages } from "./use_pages.js";
 import { WideTable } from "./wide_table.js";
 
-const NUMBER = new Intl.NumberFormat();
-const MINUTES = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+const NUMBER = new Intl.NumberFormat("en");
+const MONTH = new Intl.DateTimeFormat("en", { year: "numeric", month: "long", timeZone: "UTC" });
+const MINUTES = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
 
 /** What the organization uses now, and the audio of its months. */
@@ -102,9 +102,15 @@ function Keys({ usage }: { usage: readonly KeyUsage[] }) {
   );
 }
 
+/** A month such as `2026-11` for people. */
+function monthText(month: string): string {
+  const moment = new Date(`${month}-01T00:00:00Z`);
+  return Number.isNaN(moment.getTime()) ? month : MONTH.format(moment);
+}
+
 /** A number of bytes for people. */
 function sizeText(bytes: number): string {
   const power = Math.min(UNITS.length - 1, bytes > 0 ? Math.floor(Math.log10(bytes) / 3) : 0);
-  const format = new Intl.NumberFormat(undefined, { style: "unit", unit: UNITS[power] ?? "byte", maximumFractionDigits: 1 });
+  const format = new Intl.NumberFormat("en", { style: "unit", unit: UNITS[power] ?? "byte", maximumFractionDigits: 1 });
   return format.format(bytes / 1000 ** power);
 }

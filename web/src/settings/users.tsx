@@ -1,9 +1,9 @@
 import type { User } from "meetra-client";
+import { dateText } from "../parts/time.js";
 import { server } from "../server/server.js";
 import { text as shared } from "../strings/shared.js";
 import { text } from "../strings/settings.js";
 import { ConfirmedButton } from "./confirmed_button.js";
-import { momentText } from "./moments.js";
 import { Outcome } from "./outcome.js";
 import { SettingsError } from "./settings_error.js";
 import { useChange } from "./use_change.js";
@@ -82,7 +82,7 @@ function UserRow({
         </select>
       </td>
       <td>{user.disabled ? text.users.disabled : text.users.enabled}</td>
-      <td>{momentText(user.created_at)}</td>
+      <td>{dateText(user.created_at)}</td>
       <td class="row-actions">
         <button
           type="button"

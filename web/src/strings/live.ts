@@ -37,8 +37,6 @@ export const text = {
   running: {
     title: "Running now",
     none: "No meeting is running.",
-    watch: "Watch",
-    meeting: "Meeting",
     since: "Running for",
     people: "Who has spoken",
     nobody: "nobody yet",
@@ -58,7 +56,7 @@ export const text = {
     unmute: "Unmute",
     finish: "Finish",
     finishing: "Finishing: the rest is being analysed …",
-    leave: "Stop watching",
+    add: { microphone: "Add my microphone", tab: "Add a tab's sound" },
     watching: "Watching",
     connected: "connected",
     connecting: "Connection lost. Trying again; nothing that was recorded is lost.",
@@ -69,8 +67,6 @@ export const text = {
     goOn: "Go on recording here",
     goOnExplained: "This browser recorded the meeting before the page was loaded again. The meeting waits.",
     soundEnded: (source: string) => `${source}: the recording has ended in the browser. What came before is kept.`,
-    leaveWarning: "A meeting is being recorded.",
-    elapsed: "Time",
     gone: "This meeting does not exist, or not any more.",
   },
   turns: {

@@ -6,7 +6,7 @@ import { useMeeting } from "../meeting_context.js";
 export function Moment({ ms }: { ms: number }) {
   const { player } = useMeeting();
   return (
-    <button type="button" class="link moment" aria-label={text.playFrom(clock(ms))} onClick={() => player.playFrom(ms)}>
+    <button type="button" class="link" aria-label={text.playFrom(clock(ms))} onClick={() => player.playFrom(ms)}>
       {clock(ms)}
     </button>
   );

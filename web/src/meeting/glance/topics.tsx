@@ -66,7 +66,7 @@ function Deep({ detail }: { detail: TopicDetail }) {
           </div>
         ))}
       </dl>
-      <p class="people">
+      <p class="topic-people">
         {`${text.people}:`}
         {speakers.map(({ id }) => (
           <PersonName key={id} id={id} />

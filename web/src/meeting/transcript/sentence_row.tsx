@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
+import { CorrectButton } from "../../corrections/correct_button.js";
 import { memo } from "../../parts/memo.js";
 import { clock } from "../../parts/time.js";
-import { text as corrections } from "../../strings/corrections.js";
 import { text } from "../../strings/transcript.js";
 import { colourOf } from "../meeting_context.js";
 import type { Person } from "../meeting_context.js";
@@ -61,15 +61,7 @@ export const SentenceRow = memo(function SentenceRow(given: SentenceRowProps) {
           {sentence.originalSpeaker !== undefined && <em class="corrected">{` ${text.moved}`}</em>}
         </p>
         {!editor && sentence.number > 0 && (
-          <button
-            type="button"
-            class="quiet sentence-correct screen-only"
-            tabIndex={active ? 0 : -1}
-            aria-label={corrections.correctAt(clock(sentence.startMs))}
-            onClick={() => correct(sentence.number)}
-          >
-            {corrections.correct}
-          </button>
+          <CorrectButton startMs={sentence.startMs} reached={active} correct={() => correct(sentence.number)} />
         )}
       </div>
     </div>

@@ -75,7 +75,9 @@ export function Transcript({ answer, sentences, search }: TranscriptProps) {
     if (first !== undefined && editing.opened === undefined) list.scrollToIndex(first - 1, { align: "center" });
   }, []);
   useEffect(() => {
-    if (follow && spoken >= 0) list.scrollToIndex(spoken, { align: "auto" });
+    // Not away from what somebody is typing.
+    const typing = document.activeElement?.closest(".sentence-editor");
+    if (follow && spoken >= 0 && !typing) list.scrollToIndex(spoken, { align: "auto" });
   }, [follow, spoken]);
   useEffect(() => {
     setHit(0);
