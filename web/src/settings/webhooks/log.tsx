@@ -4,7 +4,7 @@ import { server } from "../../server/server.js";
 import { text as shared } from "../../strings/shared.js";
 import { text as settings } from "../../strings/settings.js";
 import { text } from "../../strings/webhooks.js";
-import { momentText } from "../moments.js";
+import { dateText } from "../../parts/time.js";
 import { Outcome } from "../outcome.js";
 import { SettingsError } from "../settings_error.js";
 import { useChange } from "../use_change.js";
@@ -78,7 +78,7 @@ export function WebhookLog({ webhook }: { webhook: Webhook }) {
 }
 
 function DeliveryRow({ delivery, busy, again }: { delivery: WebhookDelivery; busy: boolean; again: () => void }) {
-  const when = momentText(delivery.created_at);
+  const when = dateText(delivery.created_at);
   const event = text.eventNames[delivery.type] ?? delivery.type;
   const last = delivery.log[delivery.log.length - 1];
   return (
@@ -89,7 +89,7 @@ function DeliveryRow({ delivery, busy, again }: { delivery: WebhookDelivery; bus
       <td>{delivery.attempts}</td>
       <td>
         {last && (last.error || text.lastGood(last.status, last.ms))}
-        {last && delivery.next_attempt_at && <div class="hint">{text.next(momentText(delivery.next_attempt_at))}</div>}
+        {last && delivery.next_attempt_at && <div class="hint">{text.next(dateText(delivery.next_attempt_at))}</div>}
       </td>
       <td class="row-actions">
         <button type="button" class="quiet" aria-label={text.againOf(event, when)} disabled={busy} onClick={again}>

@@ -1,7 +1,7 @@
 import type { Webhook } from "meetra-client";
 import { text } from "../../strings/webhooks.js";
 import { ConfirmedButton } from "../confirmed_button.js";
-import { momentText } from "../moments.js";
+import { dateText } from "../../parts/time.js";
 
 /** What somebody can do with a webhook. */
 export interface WebhookActions {
@@ -70,10 +70,10 @@ export function WebhookRow({ webhook, busy, actions }: { webhook: Webhook; busy:
 
 function State({ webhook }: { webhook: Webhook }) {
   const lines = [
-    webhook.paused ? text.paused(webhook.note) : webhook.failing_since ? text.failing(momentText(webhook.failing_since)) : text.active,
+    webhook.paused ? text.paused(webhook.note) : webhook.failing_since ? text.failing(dateText(webhook.failing_since)) : text.active,
     webhook.waiting > 0 && text.waiting(webhook.waiting),
     webhook.dropped > 0 && text.dropped(webhook.dropped),
-    webhook.old_secret_until && text.oldSecret(momentText(webhook.old_secret_until)),
+    webhook.old_secret_until && text.oldSecret(dateText(webhook.old_secret_until)),
   ];
   return (
     <>
