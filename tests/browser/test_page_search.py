@@ -45,7 +45,8 @@ def test_a_sentence_is_found_with_its_reason_and_opened_where_it_was_said(
     person: Person, rest: Rest, talk: str
 ) -> None:
     person.go("/search")
-    person.until(lambda: person.fill("Words or a question", said_in(rest, talk)))
+    person.reads("Words or a question")
+    person.fill("Words or a question", said_in(rest, talk))
     person.page.evaluate(SUBMIT)
     # Names are shown as they are, and never as markup.
     person.reads("Übergabe <b>1</b>", "Words:", "Meaning:")
@@ -54,7 +55,7 @@ def test_a_sentence_is_found_with_its_reason_and_opened_where_it_was_said(
     assert best.startswith(f"#/meetings/{talk}?at=")
     assert person.page.evaluate(MARKED)
     # What was asked is in the address: going back brings it again.
-    assert "query=" in person.page.evaluate("() => location.hash")
+    assert "q=" in person.page.evaluate("() => location.hash")
     person.page.evaluate("(link) => { location.hash = link; }", best)
     person.reads("Übergabe <b>1</b>")
     person.page.evaluate("() => history.back()")
@@ -63,7 +64,8 @@ def test_a_sentence_is_found_with_its_reason_and_opened_where_it_was_said(
 
 def test_conditions_leave_out_what_does_not_fit(person: Person, rest: Rest, talk: str) -> None:
     person.go("/search")
-    person.until(lambda: person.fill("Words or a question", said_in(rest, talk)))
+    person.reads("Words or a question")
+    person.fill("Words or a question", said_in(rest, talk))
     person.fill("Person", "nobody of this name")
     person.page.evaluate(SUBMIT)
     person.reads("Nothing was found")
@@ -71,8 +73,8 @@ def test_conditions_leave_out_what_does_not_fit(person: Person, rest: Rest, talk
 
 
 def test_what_the_server_refuses_is_said_beside_what_was_asked(person: Person) -> None:
-    person.go("/search?query=x&language=!!")
+    person.go("/search?q=x&language=!!")
     person.reads("language")
     assert person.value("Words or a question") == "x"
-    person.go("/search?query=%3F%21")
+    person.go("/search?q=%3F%21")
     person.reads("no word to search for")
