@@ -42,7 +42,7 @@ MOVING = "() => document.getAnimations().map((animation) => animation.effect.tar
 # Numbers, times and headings stay on paper, where nothing opens.
 CONTROLS = """() => [...document.querySelectorAll("button, input, select, textarea, nav")]
   .filter((element) => element.checkVisibility())
-  .filter((element) => !element.matches(".measured-open, .moment, .sentence-time, th > button"))
+  .filter((element) => !element.matches(".measured-open, .link, .sentence-time, th > button"))
   .map((element) => element.outerHTML.slice(0, 200))"""
 FOLDED = """() => [...document.querySelectorAll("details > :not(summary)")]
   .filter((element) => element.parentElement.checkVisibility() && !element.checkVisibility())
