@@ -30,6 +30,8 @@ TESTED_BY = {
     "server/storage/exports.py": "gateway/test_render_export.py",
     "cli/mcp.py": "e2e/test_mcp.py",
     "server/api/mcp.py": "e2e/test_mcp.py",
+    "server/api/transcriptions.py": "e2e/test_openai_clients.py",
+    "server/documents/transcriptions.py": "e2e/test_openai_clients.py",
     "server/api/playback.py": "gateway/test_render_playback.py",
     "server/export/playback.py": "gateway/test_render_playback.py",
     "server/meetings/resumable_uploads.py": "server/api/test_tus.py",

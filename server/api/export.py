@@ -37,7 +37,7 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
         self._database = database
         self._audio = audio
         self._documents = RestDocuments(defaults)
-        self._files = MeetingFiles(database, self._documents)
+        self.files = MeetingFiles(database, self._documents)
         self._sent = Counter[UUID]()
         """Files of meetings that are made or sent, by organization."""
         self._running: set[UUID] = set()
@@ -76,7 +76,7 @@ class ExportServicer(export_pb2_grpc.ExportServiceServicer):
             raise ExportRunning
         self._sent[organization_id] += 1
         try:
-            file = await self._files.make(organization_id, request.file_hash, request.format)
+            file = await self.files.make(organization_id, request.file_hash, request.format)
             await context.send_initial_metadata((("content-disposition", file.disposition),))
             if wants_head_only(context):
                 return

@@ -63,12 +63,19 @@ class MeetingFiles:
                     lambda c: self._everything(c, organization_id, wanted), organization_id=organization_id
                 )
                 return MeetingFile(data, "application/json", _disposition(name, wanted, form))
-            meeting = await self._database.run(
-                lambda c: _documented(c, organization_id, wanted), organization_id=organization_id
-            )
+            meeting = await self.documented(organization_id, wanted)
             # In a thread: the event loop serves others meanwhile.
             data = await asyncio.to_thread(FORMATS[form].render, meeting)
         return MeetingFile(data, FORMATS[form].media_type, _disposition(meeting.name, wanted, form))
+
+    async def documented(self, organization_id: UUID, file_hash: str) -> DocumentedMeeting:
+        """Return a meeting of the organization as documents show it.
+
+        Raises MeetingNotFound, MeetingStillProcessing, MeetingFailed, TranscriptDeleted.
+        """
+        return await self._database.run(
+            lambda c: _documented(c, organization_id, file_hash), organization_id=organization_id
+        )
 
     async def _everything(self, connection: Connection, organization_id: UUID, file_hash: str) -> tuple[str, bytes]:
         # Its errors are those of an unfinished meeting. It holds no words, which retention may have deleted.

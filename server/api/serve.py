@@ -54,6 +54,7 @@ from server.api.playback import MeetingSound, PlaybackServicer
 from server.api.public_services import public_services
 from server.api.search import SearchServicer
 from server.api.speakers import SpeakerServicer
+from server.api.transcriptions import TranscriptionApi
 from server.api.users import UserServicer
 from server.api.voices import VoiceServicer
 from server.api.webhooks import WebhookServicer
@@ -192,7 +193,9 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     stream: Any = interceptor.guard_stream("/meetra.v1.LiveService/StreamMeeting", live.StreamMeeting)
     sound, mcp = MeetingSound(players), McpEndpoint()
     resumable = ResumableUploads(dependencies.uploads, database)
-    http = HttpServer(http_routes(HttpGuard(interceptor), resumable, sound, mcp), STOP_GRACE_S)
+    transcriptions = TranscriptionApi(database, dependencies.uploads, exports.files, dependencies.inference)
+    routes = http_routes(HttpGuard(interceptor), resumable, sound, transcriptions, mcp)
+    http = HttpServer(routes, STOP_GRACE_S)
     return ApiServer(server, LiveSocket(stream), http, playback, mcp)
 
 

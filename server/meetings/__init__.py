@@ -11,7 +11,7 @@ from server.meetings.meeting_consents import MeetingConsents
 from server.meetings.resumable_uploads import Progress, ResumableUploads
 from server.meetings.retention import Retention
 from server.meetings.stated_language import parse_language
-from server.meetings.upload import UploadChunk, UploadLimits, Uploads
+from server.meetings.upload import UploadChunk, UploadForm, UploadLimits, Uploads
 from server.meetings.upload_allowance import UploadAllowances, require_room_for_live_meeting
 from server.meetings.upload_body import TEXT_FIELDS, media_type_of
 from server.meetings.upload_fields import MAX_KEY_TERM, MAX_NAME, deduplicate_terms, validate_details, validate_name
@@ -34,6 +34,7 @@ __all__ = [
     "TEXT_FIELDS",
     "UploadAllowances",
     "UploadChunk",
+    "UploadForm",
     "UploadLimits",
     "Uploads",
     "Worker",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +26,14 @@ from server.fair_slots import FairSlots
 from server.meetings.completion import run_to_completion
 from server.meetings.content_encoding import BodyDecoder, create_body_decoder
 from server.meetings.upload_allowance import UploadAllowances, minutes_exceeded
-from server.meetings.upload_body import CONSENT, MAX_OVERHEAD_BYTES, BeforeRecording, UploadBody, create_body
+from server.meetings.upload_body import (
+    CONSENT,
+    MAX_OVERHEAD_BYTES,
+    TEXT_FIELDS,
+    BeforeRecording,
+    UploadBody,
+    create_body,
+)
 from server.meetings.upload_fields import RecordingDetails, validate_details
 from server.quotas import MS_PER_MINUTE
 from server.redaction import RedactionRules, redact_text
@@ -51,6 +58,18 @@ class UploadChunk:
     data: bytes
     content_type: str
     fields: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class UploadForm:
+    """The texts of a form, and what they state in the terms of ``validate_details``; of another API than ours."""
+
+    text_fields: frozenset[str]
+    stated: Callable[[dict[str, str]], dict[str, str]]
+    """Raises BadRequest."""
+
+
+OWN_FORM = UploadForm(TEXT_FIELDS, lambda fields: fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +107,7 @@ class Uploads:
         chunks: AsyncIterator[UploadChunk],
         content_encoding: str = "",
         declared_bytes: int = 0,
+        form: UploadForm = OWN_FORM,
     ) -> Receipt:
         """Receive a whole recording and queue its analysis; on any error neither file nor meeting remains.
 
@@ -98,6 +118,7 @@ class Uploads:
             chunks: the body in chunks; the first has content type and fields.
             content_encoding: the body's ``Content-Encoding``; empty for none.
             declared_bytes: the body's size as its sender states it, bytes; 0 if unknown.
+            form: the texts that a form may have.
 
         Raises:
             UnsupportedContentEncoding: the body's compression is unsupported.
@@ -124,7 +145,7 @@ class Uploads:
         async with self.allowances.admit(caller.organization_id, least_bytes) as allowance:
             recording = self.audio_log.receive(caller.organization_id, self.limits.max_bytes, allowance.spend)
             with recording:
-                return await self._store(caller, recording, chunks, decoder, before_recording)
+                return await self._store(caller, recording, chunks, decoder, before_recording, form)
 
     async def _store(
         self,
@@ -133,12 +154,14 @@ class Uploads:
         chunks: AsyncIterator[UploadChunk],
         decoder: BodyDecoder,
         before_recording: BeforeRecording | None,
+        form: UploadForm,
     ) -> Receipt:
         try:
-            body = await self._read(recording, chunks, decoder, before_recording)
+            body = await self._read(recording, chunks, decoder, before_recording, form)
         except RecordingTooLarge:
             raise FileTooLarge(self.limits.max_bytes) from None
-        return await self._queue(caller, recording, validate_details(body.fields, body.file_name), body.media_type)
+        details = validate_details(form.stated(body.fields), body.file_name)
+        return await self._queue(caller, recording, details, body.media_type)
 
     async def accept(
         self, caller: Caller, whole: Path, fields: dict[str, str], file_name: str | None, media_type: str
@@ -248,13 +271,14 @@ class Uploads:
         chunks: AsyncIterator[UploadChunk],
         decoder: BodyDecoder,
         before_recording: BeforeRecording | None,
+        form: UploadForm,
     ) -> UploadBody:
         body: UploadBody | None = None
         async for chunk in chunks:
             if body is None:
                 if not chunk.content_type:
                     raise BadRequest("content-type", "missing")
-                body = create_body(chunk.content_type, recording)
+                body = create_body(chunk.content_type, recording, form.text_fields)
                 body.before_recording = before_recording
                 body.fields.update(chunk.fields)
             if chunk.data:

@@ -82,10 +82,11 @@ class RawBody:
 class MultipartBody:
     """A ``multipart/form-data`` body: one part ``file`` and a few short texts."""
 
-    def __init__(self, boundary: str, recording: IncomingRecording) -> None:
+    def __init__(self, boundary: str, recording: IncomingRecording, text_fields: frozenset[str] = TEXT_FIELDS) -> None:
         self.fields: dict[str, str] = {}
         self.file_name: str | None = None
         self.media_type = UNKNOWN_TYPE
+        self._text_fields = text_fields
         self.before_recording: BeforeRecording | None = None
         self._recording = recording
         # In strict mode the parser rejects a final line break that arrives in a chunk of its own.
@@ -143,19 +144,19 @@ class MultipartBody:
             _check_unencoded(segment)
             self.file_name = file_name(segment)
             self.media_type = media_type_of(segment.content_type or "")
-        elif segment.name not in TEXT_FIELDS:
-            known = ", ".join(sorted(TEXT_FIELDS | {"file"}))
+        elif segment.name not in self._text_fields:
+            known = ", ".join(sorted(self._text_fields | {"file"}))
             part_name = clean(decode_header_text(segment.name or ""))[:100] or "body"
             raise BadRequest(part_name, f"unknown part; allowed are {known}")
 
     def _end(self) -> None:
-        if self._part in TEXT_FIELDS:
+        if self._part in self._text_fields:
             try:
                 text = decode_text(self._charset, self._text)
             except ValueError:
                 raise BadRequest(self._part, "not valid UTF-8, nor valid in the charset that the part states") from None
             # Lists accumulate; for any other field the last value wins.
-            before = self.fields.get(self._part) if self._part in MAX_LISTS else None
+            before = self.fields.get(self._part) if _is_list(self._part) else None
             self.fields[self._part] = f"{before}\n{text}" if before else text
         self._part = None
 
@@ -170,6 +171,11 @@ def _check_unencoded(segment: MultipartSegment) -> None:
             raise BadRequest("file", f"{header} is not supported in a part; send the bytes unencoded")
 
 
+def _is_list(part: str) -> bool:
+    """Return whether the values of parts of one name add up, each on a line of its own."""
+    return part in MAX_LISTS or part.endswith("[]")
+
+
 def _max_text_bytes(part: str | None) -> int:
     """Return the maximum size of a text part, bytes."""
     return MAX_LISTS.get(part or "", MAX_TEXT_FIELD)
@@ -180,15 +186,21 @@ def media_type_of(stated: str) -> str:
     return stated if _MEDIA_TYPE.fullmatch(stated) else UNKNOWN_TYPE
 
 
-def create_body(content_type: str, recording: IncomingRecording) -> UploadBody:
-    """Return the consumer for a body of this media type. Raises BadRequest for an unsupported one."""
+def create_body(
+    content_type: str, recording: IncomingRecording, text_fields: frozenset[str] = TEXT_FIELDS
+) -> UploadBody:
+    """Return the consumer for a body of this media type. Raises BadRequest for an unsupported one.
+
+    Args:
+        text_fields: names of the texts that a form may have beside the recording.
+    """
     kind, options = parse_options_header(content_type)
     kind = kind.lower()
     if kind == "multipart/form-data":
         boundary = options.get("boundary", "")
         if not _BOUNDARY.fullmatch(boundary):
             raise BadRequest("content-type", "multipart/form-data requires a boundary of 1 to 70 characters")
-        return MultipartBody(boundary, recording)
+        return MultipartBody(boundary, recording, text_fields)
     if kind.startswith(RAW_TYPES) and _MEDIA_TYPE.fullmatch(kind):
         return RawBody(kind, recording)
     raise BadRequest(
