@@ -51,12 +51,12 @@ def test_a_sentence_is_found_with_its_reason_and_opened_where_it_was_said(
     # Names are shown as they are, and never as markup.
     person.reads("Übergabe <b>1</b>", "Words:", "Meaning:")
     person.check()
-    best, *_ = person.page.evaluate(LINKS)
-    assert best.startswith(f"#/meetings/{talk}?at=")
+    # Other tests' meetings say the same.
+    found, *_ = [link for link in person.page.evaluate(LINKS) if link.startswith(f"#/meetings/{talk}?at=")]
     assert person.page.evaluate(MARKED)
     # What was asked is in the address: going back brings it again.
     assert "q=" in person.page.evaluate("() => location.hash")
-    person.page.evaluate("(link) => { location.hash = link; }", best)
+    person.page.evaluate("(link) => { location.hash = link; }", found)
     person.reads("Übergabe <b>1</b>")
     person.page.evaluate("() => history.back()")
     person.until(lambda: person.page.evaluate(LINKS))
