@@ -14,13 +14,14 @@ from meetra.v1 import playback_pb2 as pb
 from meetra.v1 import playback_pb2_grpc
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from server.api.answers import Answers
 from server.api.audit_rules import AuditRule
 from server.api.call_rule import CallRule
 from server.api.http_guard import HttpGuard
+from server.api.ranged_file import RangedFile
 from server.api.validation import validate_file_hash
 from server.audio import AudioLog
 from server.audit import current_call
@@ -134,7 +135,7 @@ class MeetingSound:
         found = await self._servicer.playable(file_hash, DOWNLOAD_PATIENCE_S, redacted=variant == REDACTED)
         if found is None:
             raise MeetingStillProcessing(100)
-        return FileResponse(
+        return RangedFile(
             found.sound,
             headers=INERT,
             media_type=MEDIA_TYPE,
@@ -158,7 +159,7 @@ class MeetingSound:
             # What an uploader called it is shown to others only where it is sound.
             stated = meeting.media_type.split(";")[0].strip().lower()
             media_type = stated if stated in SUFFIXES else "application/octet-stream"
-            return FileResponse(path, headers=INERT, media_type=media_type, filename=name + SUFFIXES.get(stated, ""))
+            return RangedFile(path, headers=INERT, media_type=media_type, filename=name + SUFFIXES.get(stated, ""))
         return await self._track(organization_id, meeting, name, track)
 
     async def _track(self, organization_id: UUID, meeting: ExportedMeeting, name: str, track: str) -> Response:
