@@ -204,6 +204,20 @@ async def test_unfinished_uploads_count_towards_what_may_be_stored(
             assert (await http.post(PATH, headers=headers)).status_code == 201
 
 
+async def test_an_upload_waits_whose_room_others_took(owner: Database, database: Database, tmp_path: Path) -> None:
+    async with running_api(owner, database, tmp_path, quota_stored_bytes=len(RECORDING) + 1000) as api:
+        base = f"http://127.0.0.1:{api.http_port}"
+        async with httpx.AsyncClient(base_url=base, headers=dict(api.metadata), timeout=PATIENCE_S) as http:
+            at = await begun(http)
+            assert (await sent(http, at, 0, RECORDING[:-1])).status_code == 204
+            await api.upload(excerpt(1.0))
+            full = await sent(http, at, len(RECORDING) - 1, RECORDING[-1:])
+            assert (full.status_code, full.headers["x-meetra-reason"]) == (429, "QUOTA_EXCEEDED")
+            await owner.run(lambda c: c.execute("DELETE FROM meetings"))
+            last = await sent(http, at, len(RECORDING) - 1, RECORDING[-1:])
+            assert last.headers["meetra-file-hash"] == hashlib.sha256(RECORDING).hexdigest()
+
+
 async def test_pieces_count_towards_the_day_once(owner: Database, database: Database, tmp_path: Path) -> None:
     most = len(RECORDING) + 1000
     async with running_api(owner, database, tmp_path, quota_upload_bytes_per_day=most) as api:
