@@ -139,17 +139,25 @@ class Playback:
             if not await asyncio.to_thread(path.is_file):
                 continue
             target = folder / f"track-{index}"
-            async with aclosing(decode_log(track, path)) as pcm:
-                await self._write(target, pcm)
+            try:
+                async with aclosing(decode_log(track, path)) as pcm:
+                    await self._write(target, pcm)
+            except FileNotFoundError:
+                # Deleted at this moment.
+                raise AudioUnavailable(NOT_THERE) from None
             parts.append({"path": str(target), "start_us": track.start_us})
         return parts
 
     async def _write(self, target: Path, pcm: Any) -> None:
-        with target.open("wb") as file:
+        with target.open("wb") as file, detect_full_disk():
             async for data in pcm:
-                self._disk.require(len(data))
-                with detect_full_disk():
+                if data.strip(b"\0"):
+                    self._disk.require(len(data))
                     await asyncio.to_thread(file.write, data)
+                else:
+                    # Hours of it may stand for a pause: a hole in the file takes no room.
+                    file.seek(len(data), os.SEEK_CUR)
+            file.truncate(file.tell())
 
     async def _keep(
         self, organization_id: UUID, meeting: ExportedMeeting, folder: Path, facts: Path, made: dict[str, int]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from server.audio import AudioLog
+from server.disk import DiskReserve
 from server.export import playback
 from server.export.playback import PEAKS, SOUND
+from server.fair_slots import FairSlots
 
 MADE = {"duration_ms": 3000, "period_ms": 50}
 
@@ -51,3 +56,18 @@ def test_what_breaks_off_is_not_taken_for_whole(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(KeyboardInterrupt):
         playback._move(work_folder(tmp_path, b"second"), facts, MADE)
     assert playback._read(facts) is None
+
+
+async def test_a_pause_takes_no_room_while_the_sound_is_made(tmp_path: Path) -> None:
+    pause, word = bytes(1 << 20), b"\1\0" * 1000
+
+    async def pcm() -> AsyncIterator[bytes]:
+        for data in (word, *[pause] * 20, word, pause):
+            yield data
+
+    target = tmp_path / "track-0"
+    # It asks no database.
+    made = playback.Playback(AudioLog(tmp_path), cast(Any, None), FairSlots(1), DiskReserve(tmp_path, 0))
+    await made._write(target, pcm())
+    assert target.read_bytes() == word + pause * 20 + word + pause
+    assert target.stat().st_blocks * 512 < len(pause)
