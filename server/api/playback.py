@@ -67,6 +67,11 @@ class PlaybackServicer(playback_pb2_grpc.PlaybackServiceServicer):
         if found is None:
             return pb.PrepareMeetingAudioResponse()
         file_hash = validate_file_hash(request.file_hash)
+        try:
+            facts = await asyncio.to_thread(found.sound.stat)
+        except FileNotFoundError:
+            # It was deleted, or is made anew.
+            return pb.PrepareMeetingAudioResponse()
         token, expires_at = await self._grants.create(caller, sound_id(file_hash), {LISTEN}, LINK_LIFETIME_S)
         return pb.PrepareMeetingAudioResponse(
             ready=True,
@@ -74,7 +79,7 @@ class PlaybackServicer(playback_pb2_grpc.PlaybackServiceServicer):
             expires_at=utc_text(expires_at),
             media_type=MEDIA_TYPE,
             duration_ms=found.duration_ms,
-            size_bytes=(await asyncio.to_thread(found.sound.stat)).st_size,
+            size_bytes=facts.st_size,
         )
 
     async def GetMeetingPeaks(  # noqa: N802
@@ -84,7 +89,11 @@ class PlaybackServicer(playback_pb2_grpc.PlaybackServiceServicer):
         found = await self.playable(request.file_hash, PATIENCE_S)
         if found is None:
             raise MeetingStillProcessing(100)
-        peaks = await asyncio.to_thread(found.peaks.read_bytes)
+        try:
+            peaks = await asyncio.to_thread(found.peaks.read_bytes)
+        except FileNotFoundError:
+            # It was deleted, or is made anew.
+            raise MeetingStillProcessing(100) from None
         return pb.GetMeetingPeaksResponse(period_ms=found.period_ms, peaks=peaks, duration_ms=found.duration_ms)
 
     async def playable(self, file_hash: str, patience_s: float, *, redacted: bool = False) -> Playable | None:

@@ -1,12 +1,15 @@
-"""A file that is answered in byte ranges, and refuses those that it does not have as every REST error looks."""
+"""A file of sound, answered in byte ranges; those that it does not have are refused as every REST error looks."""
 
 from __future__ import annotations
+
+import asyncio
+import os
 
 from starlette.responses import FileResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from server.api.http_call import error_response
-from server.errors import BadRequest
+from server.errors import AudioUnavailable, BadRequest
 
 CONTENT_RANGE = b"content-range"
 
@@ -15,7 +18,12 @@ class RangedFile(FileResponse):
     """Answers with a file, or the ranges of it that the request names."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request: 400 for a malformed ``Range``, 416 for one beyond the file."""
+        """Answer one request: 400 for a malformed ``Range``, 416 for one beyond the file. Raises AudioUnavailable."""
+        try:
+            self.stat_result = await asyncio.to_thread(os.stat, self.path)
+        except FileNotFoundError:
+            raise AudioUnavailable("it was deleted or made anew at this moment; ask again") from None
+        self.set_stat_headers(self.stat_result)
         refusal: Response | None = None
 
         async def pass_on(message: Message) -> None:

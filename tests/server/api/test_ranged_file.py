@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from server.api.ranged_file import RangedFile
+from server.errors import AudioUnavailable
 
 CONTENT = bytes(range(200))
 
@@ -37,3 +38,10 @@ async def test_other_ranges_are_refused_as_every_error_is(tmp_path: Path, wanted
     assert refused.headers["x-meetra-reason"] == "BAD_REQUEST"
     assert refused.json()["message"].startswith("Bad request: range: ")
     assert refused.headers.get("content-range") == ("bytes */200" if status == 416 else None)
+
+
+async def test_a_file_that_goes_before_it_is_read_is_no_failure_of_the_server(tmp_path: Path) -> None:
+    transport = httpx.ASGITransport(RangedFile(tmp_path / "gone"))
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        with pytest.raises(AudioUnavailable):
+            await client.get("/")
