@@ -54,6 +54,7 @@ from server.api.playback import MeetingSound, PlaybackServicer
 from server.api.public_services import public_services
 from server.api.search import SearchServicer
 from server.api.speakers import SpeakerServicer
+from server.api.tus import record_upload
 from server.api.users import UserServicer
 from server.api.voices import VoiceServicer
 from server.api.webhooks import WebhookServicer
@@ -191,7 +192,7 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     stream: Any = interceptor.guard_stream("/meetra.v1.LiveService/StreamMeeting", live.StreamMeeting)
     sound, mcp = MeetingSound(players, audio_log), McpEndpoint()
-    resumable = ResumableUploads(dependencies.uploads, database)
+    resumable = ResumableUploads(dependencies.uploads, database, record_upload)
     http = HttpServer(http_routes(HttpGuard(interceptor), resumable, sound, mcp), STOP_GRACE_S)
     return ApiServer(server, LiveSocket(stream), http, playback, mcp)
 

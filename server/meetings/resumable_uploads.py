@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -42,6 +42,8 @@ MAX_UNFINISHED = 1000
 BLOCK_BYTES = 1024 * 1024
 # Refusals of a whole recording that will not change: its pieces are of no more use.
 FOR_GOOD = (BadRequest, ChannelsDiffer, ConsentRequired, RecordingTooLong, RedactionDiffers)
+Record = Callable[[str], Awaitable[None]]
+"""Given a file hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +58,19 @@ class Progress:
     """When it is deleted unless more comes, seconds since 1970."""
     finished: Finished | None
     """What became of it, once it is whole and was accepted."""
-    accepted_now: bool = False
-    """Whether that was by this call."""
 
 
 class ResumableUploads:
     """Receive recordings in pieces, of one user each."""
 
-    def __init__(self, uploads: Uploads, database: Database) -> None:
+    def __init__(self, uploads: Uploads, database: Database, record: Record) -> None:
         """
         Args:
             uploads: accepts what is whole; its limits and allowances hold here too.
+            record: writes that a recording was accepted. Called before that is known here, so that it is called again
+                after a crash and never left out.
         """
-        self._uploads, self._database = uploads, database
+        self._uploads, self._database, self._record = uploads, database, record
         self._allowances = uploads.allowances
         self._unfinished = UnfinishedRecordings(uploads.audio_log.root)
         self._creating = asyncio.Lock()
@@ -209,7 +211,7 @@ class ResumableUploads:
         if held.size_bytes < size_bytes:
             return Progress(held.size_bytes, size_bytes, expires_at, None)
         finished = await run_to_completion(self._finish(caller, held))
-        return Progress(size_bytes, size_bytes, expires_at, finished, accepted_now=True)
+        return Progress(size_bytes, size_bytes, expires_at, finished)
 
     async def _finish(self, caller: Caller, held: UnfinishedRecording) -> Finished:
         stated = held.stated
@@ -220,6 +222,7 @@ class ResumableUploads:
         except FOR_GOOD:
             await asyncio.to_thread(held.remove)
             raise
+        await self._record(receipt.file_hash)
         finished = Finished(receipt.file_hash, receipt.status)
         await asyncio.to_thread(held.finish, finished)
         return finished

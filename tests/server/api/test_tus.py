@@ -158,6 +158,23 @@ async def test_a_last_byte_that_came_before_a_crash_counts(http: httpx.AsyncClie
     assert asked.headers["meetra-file-hash"] == hashlib.sha256(RECORDING).hexdigest()
 
 
+async def test_an_upload_is_in_the_audit_log_also_where_the_server_is_killed_then(
+    http: httpx.AsyncClient, owner: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise OSError("as if the process ended here")
+
+    at = await begun(http)
+    with monkeypatch.context() as patched:
+        patched.setattr("server.audio.unfinished_recordings.UnfinishedRecording.finish", killed)
+        assert (await sent(http, at, 0, RECORDING)).status_code == 500
+    query = "SELECT object_id FROM audit_events WHERE action = 'change' AND method = 'MeetingService/UploadMeeting'"
+    for _ in range(2):
+        rows = await owner.run(lambda c: c.fetch(query))
+        assert {row["object_id"] for row in rows} == {hashlib.sha256(RECORDING).hexdigest()}
+        assert (await http.head(at, headers=VERSION)).headers["meetra-file-hash"]
+
+
 async def test_what_is_whole_and_no_recording_goes(http: httpx.AsyncClient, tmp_path: Path) -> None:
     long = excerpt(5.0)
     at = await begun(http, len(long))
