@@ -31,7 +31,6 @@ TESTED_BY = {
     "cli/mcp.py": "e2e/test_mcp.py",
     "server/api/mcp.py": "e2e/test_mcp.py",
     "server/api/playback.py": "gateway/test_render_playback.py",
-    "server/export/playback.py": "gateway/test_render_playback.py",
     "server/meetings/resumable_uploads.py": "server/api/test_tus.py",
     "server/errors/uploads.py": "server/errors/test_errors.py",
     "server/api/header_call.py": "server/api/test_http_guard.py",
