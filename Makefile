@@ -23,7 +23,7 @@ TEST_PROCESSES ?= 3
 # The CPU build of torch for x86-64 Linux, whose hash no registry lists.
 TORCH_CPU_SHA256 := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 
-.PHONY: help install generate page weights run nemo recommended format lint unit test bench npm clean lock
+.PHONY: help install generate page weights run nemo recommended format lint unit test bench npm pictures clean lock
 
 help:  ## what each verb does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -138,6 +138,9 @@ test: lint node_modules/.installed $(if $(filter-out 0,$(NEMO)),$(VENV)/.nemo)  
 
 bench: install $(VENV)/.dev  ## accuracy of the default models on recordings with ground truth: DATA=folder, else the sample
 	$(BIN)/python -m benchmarks.accuracy --data $(if $(filter-out file,$(origin DATA)),"$(DATA)",sample)
+
+pictures: install node_modules/.installed  ## the README's pictures of the page, in docs/pictures
+	@$(BIN)/python -m tools.page_pictures
 
 clean:  ## remove everything made here but the data
 	rm -rf $(VENV) node_modules web/node_modules web/dist clients/typescript/dist clients/typescript/src/generated gen gen.new .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -222,6 +222,7 @@ async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             way: {measure: round(fmean(one[measure] for one in all_of), 3) for measure in all_of[0]}
             for way, all_of in scores.items()
         }
+        print(json.dumps(result["precision"], indent=1), flush=True)
         if arguments.show:
             arguments.show.write_text(json.dumps(shown, indent=1, ensure_ascii=False))
         if arguments.sentences:
@@ -239,16 +240,16 @@ async def measure_cost(
     async def copy(connection: Connection) -> None:
         await connection.execute("SELECT set_config('meetra.organization', $1, true)", str(organization_id))
         await connection.execute(
-            "CREATE TEMPORARY TABLE copied ON COMMIT DROP AS SELECT m.id AS old, gen_random_uuid() AS id"
-            f" FROM meetings m, generate_series(1, {copies})"
+            "CREATE TEMPORARY TABLE copied ON COMMIT DROP AS SELECT id AS old, gen_random_uuid() AS id FROM meetings"
+            " WHERE name NOT LIKE 'copy %'"
         )
         await connection.execute(
             "INSERT INTO meetings (id, organization_id, file_hash, name, media_type, size_bytes, status, stage)"
-            " SELECT c.id, organization_id, encode(sha256(c.id::text::bytea), 'hex'), name, media_type, 1,"
+            " SELECT c.id, organization_id, encode(sha256(c.id::text::bytea), 'hex'), 'copy ' || name, media_type, 1,"
             " status, stage FROM copied c JOIN meetings m ON m.id = c.old"
         )
         await connection.execute(
-            "INSERT INTO search_meetings SELECT c.id, organization_id, version, day, sentences FROM copied c"
+            "INSERT INTO search_meetings SELECT c.id, organization_id, version, sentences FROM copied c"
             " JOIN search_meetings m ON m.meeting_id = c.old"
         )
         await connection.execute(
@@ -257,7 +258,8 @@ async def measure_cost(
             " JOIN search_sentences s ON s.meeting_id = c.old"
         )
 
-    await owner.run(copy)
+    for _ in range(copies):
+        await owner.run(copy)
     await owner.run(lambda c: c.execute("ANALYZE"))
     size = await owner.run(lambda c: c.fetchval("SELECT pg_total_relation_size('search_sentences')"))
     count = await owner.run(lambda c: c.fetchval("SELECT count(*) FROM search_sentences"))

@@ -1,4 +1,4 @@
-"""``meetra export``: a meeting as a file of another program's format."""
+"""``meetra export``: a meeting as a file of another program's format, or its sound."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from typing import BinaryIO
 from cli.account import add_account_arguments, client_of, resolve_account
 from cli.meeting_named import add_meeting_argument, file_hash_of
 
-DESCRIPTION = "Write a finished meeting as subtitles, document, table or annotation."
+DESCRIPTION = "Write a finished meeting as subtitles, document, table or annotation, or its sound."
 EXAMPLES = """\
 examples:
   meetra export latest --format srt > meeting.srt
   meetra export 12b9b6 --format docx --output meeting.docx
+  meetra export latest --audio normalised --output meeting.webm
 """
+# What is no text for a terminal.
+BINARY = ("docx", None)
 
 
 class CannotExport(Exception):
@@ -29,9 +32,14 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     command.formatter_class, command.epilog = argparse.RawDescriptionHelpFormatter, EXAMPLES
     add_meeting_argument(command)
-    command.add_argument(
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--audio",
+        choices=("normalised", "redacted", "original"),
+        help="the sound: as mono Opus in WebM; the same of a redacted meeting; or as it was uploaded",
+    )
+    what.add_argument(
         "--format",
-        required=True,
         help="srt, vtt, txt, md, docx, turns.csv, words.csv, scores.csv, rttm, ctm, stm, textgrid, eaf, json",
     )
     command.add_argument(
@@ -47,10 +55,15 @@ async def run_export(arguments: argparse.Namespace) -> int:
     """
     async with client_of(resolve_account(arguments)) as client:
         file_hash = await file_hash_of(client, arguments.meeting)
-        async with aclosing(client.export_meeting(file_hash, arguments.format)) as pieces:  # type: ignore[type-var]
+        made = (
+            client.meeting_audio(file_hash, arguments.audio)
+            if arguments.audio
+            else client.export_meeting(file_hash, arguments.format)
+        )
+        async with aclosing(made) as pieces:  # type: ignore[type-var]
             if arguments.output is None:
-                if sys.stdout.isatty() and arguments.format == "docx":
-                    raise CannotExport("a document is no text for a terminal: name a file with --output")
+                if sys.stdout.isatty() and arguments.format in BINARY:
+                    raise CannotExport("this is no text for a terminal: name a file with --output")
                 await _copy(pieces, sys.stdout.buffer)
             else:
                 await _replace(pieces, arguments.output)

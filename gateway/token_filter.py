@@ -22,11 +22,12 @@ WITHOUT_TOKEN = (
 STREAMED = ("/meetra.v1.LiveService/StreamMeeting", "/meetra.v1.MeetingService/UploadMeeting")
 # All methods of ours; what is none of them ends at the last route.
 OURS = "/meetra."
-# Session tokens are a live meeting's: they open these alone, and nothing else is opened by the provider of theirs.
+# Session tokens are a meeting's: they open these alone, and nothing else is opened by the provider of theirs.
 SESSION_ISSUER = "meetra-session"
 SESSION_TOKEN = r"Bearer ms_.*"  # noqa: S105 - what one looks like
-SESSION_METHODS = tuple(
-    f"/meetra.v1.LiveService/{method}" for method in ("OpenMeeting", "SendAudio", "ControlMeeting", "WatchMeeting")
+SESSION_METHODS = (
+    *(f"/meetra.v1.LiveService/{method}" for method in ("OpenMeeting", "SendAudio", "ControlMeeting", "WatchMeeting")),
+    "/meetra.v1.PlaybackService/GetMeetingAudio",
 )
 # StreamMeeting over a WebSocket, which no transcoder gives another path.
 SOCKET = r"/single-feature-api/live/socket/?"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from google.api import httpbody_pb2
 from grpc import aio
-from meetra.v1 import access_pb2 as access
 from meetra.v1 import playback_pb2 as pb
 from meetra.v1 import playback_pb2_grpc
 from starlette.background import BackgroundTask
@@ -18,16 +20,15 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from server.api.answers import Answers
-from server.api.audit_rules import AuditRule
-from server.api.call_rule import CallRule
+from server.api.call_rule import declared_rule
 from server.api.http_guard import HttpGuard
-from server.api.ranged_file import RangedFile
+from server.api.ranged_file import GONE, RangedFile
 from server.api.validation import validate_file_hash
 from server.audio import AudioLog
 from server.audit import current_call
 from server.auth import LISTEN, SessionGrants, current_caller, sound_id
 from server.errors import AudioDeleted, AudioUnavailable, BadRequest, MeetingNotFound, MeetingStillProcessing
-from server.export import MEDIA_TYPE, SUFFIXES, Playable, Playback, open_track
+from server.export import MEDIA_TYPE, SUFFIXES, AudioFile, Playable, Playback, open_track
 from server.insights import BALANCE
 from server.lifecycle import MeetingStatus
 from server.live import LiveConfig
@@ -43,19 +44,46 @@ MAX_TRACK_DIGITS = 4
 Context = aio.ServicerContext[Any, Any]
 # What a browser is handed may run nothing, whatever its bytes are.
 INERT = {"content-security-policy": "default-src 'none'; sandbox", "cross-origin-resource-policy": "same-origin"}
-_RULE = CallRule(
-    "/meetra.v1.PlaybackService/GetMeetingAudio",
-    frozenset({access.RIGHT_READ}),
-    AuditRule("read", "meeting", False, ()),
-    access.SESSION_SCOPE_LISTEN,
-)
+# Of what a gRPC message holds.
+PIECE_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class HandedSound:
+    """What is handed out: a file as it lies on the disk, or a track as players read it."""
+
+    media_type: str
+    name: str
+    """For people who save it."""
+    inline: bool
+    """Whether a browser plays it where it is."""
+    path: Path | None = None
+    audio: AudioFile | None = None
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield the content, read in threads. Raises AudioUnavailable for a file that went at this moment."""
+        if self.audio is not None:
+            with self.audio:
+                async with aclosing(self.audio.chunks()) as chunks:
+                    async for data in chunks:
+                        yield data
+        elif self.path is not None:
+            try:
+                file = await asyncio.to_thread(self.path.open, "rb")
+            except FileNotFoundError:
+                raise AudioUnavailable(GONE) from None
+            with file:
+                while data := await asyncio.to_thread(file.read, PIECE_BYTES):
+                    yield data
 
 
 class PlaybackServicer(playback_pb2_grpc.PlaybackServiceServicer):
     """See proto/meetra/v1/playback.proto."""
 
-    def __init__(self, database: Database, answers: Answers, playback: Playback, grants: SessionGrants) -> None:
-        self._database, self._answers = database, answers
+    def __init__(
+        self, database: Database, answers: Answers, playback: Playback, grants: SessionGrants, audio_log: AudioLog
+    ) -> None:
+        self._database, self._answers, self._audio_log = database, answers, audio_log
         self._playback, self._grants = playback, grants
 
     async def PrepareMeetingAudio(  # noqa: N802
@@ -81,6 +109,18 @@ class PlaybackServicer(playback_pb2_grpc.PlaybackServiceServicer):
             duration_ms=found.duration_ms,
             size_bytes=facts.st_size,
         )
+
+    async def GetMeetingAudio(  # noqa: N802
+        self, request: pb.GetMeetingAudioRequest, context: Context
+    ) -> AsyncGenerator[pb.GetMeetingAudioResponse, None]:
+        """See PlaybackService.GetMeetingAudio."""
+        sound = await self.open(request.file_hash, request.variant, request.track)
+        async with aclosing(sound.chunks()) as chunks:
+            async for data in chunks:
+                for start in range(0, len(data), PIECE_BYTES):
+                    piece = data[start : start + PIECE_BYTES]
+                    body = httpbody_pb2.HttpBody(content_type=sound.media_type, data=piece)
+                    yield pb.GetMeetingAudioResponse(body=body)
 
     async def GetMeetingPeaks(  # noqa: N802
         self, request: pb.GetMeetingPeaksRequest, context: Context
@@ -116,83 +156,91 @@ class PlaybackServicer(playback_pb2_grpc.PlaybackServiceServicer):
             raise MeetingNotFound
         return found
 
+    async def open(self, file_hash: str, variant: str, track: int) -> HandedSound:
+        """Return what is handed out of a meeting of the caller's organization; see PlaybackService.GetMeetingAudio.
 
-class MeetingSound:
-    """Answers ``GET /single-feature-api/meeting/audio``."""
-
-    def __init__(self, servicer: PlaybackServicer, audio_log: AudioLog) -> None:
-        self._servicer, self._audio_log = servicer, audio_log
-
-    def routes(self, guard: HttpGuard) -> list[BaseRoute]:
-        """Return its routes."""
-        return [Route(PATH, guard.endpoint(_RULE, self.answer, streams=True), methods=["GET"])]
-
-    async def answer(self, request: Request) -> Response:
-        """Answer one request, which may be for a range."""
-        caller = current_caller()
-        file_hash = validate_file_hash(request.query_params.get("file-hash", ""))
-        caller.require_session(sound_id(file_hash))
-        if (call := current_call()) is not None:
-            call.concern(file_hash)
-        variant = request.query_params.get("variant", NORMALISED)
+        Raises BadRequest, PermissionDenied, MeetingNotFound, MeetingStillProcessing, MeetingFailed, AudioDeleted,
+        AudioUnavailable, DiskFull.
+        """
+        wanted, caller = validate_file_hash(file_hash), current_caller()
+        caller.require_session(sound_id(wanted))
         if variant == ORIGINAL:
             # A link opens what its page plays.
             caller.require_session(None)
-            return await self._original(caller.organization_id, file_hash, request.query_params.get("track", "0"))
-        if variant not in (NORMALISED, REDACTED):
+            return await self._original(caller.organization_id, wanted, track)
+        if variant not in ("", NORMALISED, REDACTED):
             raise BadRequest("variant", f"must be {NORMALISED}, {REDACTED} or {ORIGINAL}")
-        found = await self._servicer.playable(file_hash, DOWNLOAD_PATIENCE_S, redacted=variant == REDACTED)
+        found = await self.playable(wanted, DOWNLOAD_PATIENCE_S, redacted=variant == REDACTED)
         if found is None:
             raise MeetingStillProcessing(100)
-        return RangedFile(
-            found.sound,
-            headers=INERT,
-            media_type=MEDIA_TYPE,
-            filename=f"meeting-{file_hash[:12]}.webm",
-            content_disposition_type="inline",
-        )
+        return HandedSound(MEDIA_TYPE, f"{_name(wanted)}.webm", True, path=found.sound)
 
-    async def _original(self, organization_id: UUID, file_hash: str, track: str) -> Response:
-        meeting = await self._servicer.find(file_hash)
+    async def _original(self, organization_id: UUID, file_hash: str, track: int) -> HandedSound:
+        meeting = await self.find(file_hash)
         if meeting.audio_deleted_at is not None:
             raise AudioDeleted(meeting.audio_deleted_at)
         if meeting.redact:
-            raise BadRequest(
-                "variant", f"this meeting is redacted, and its original is not handed out; ask for {REDACTED}"
-            )
-        name = f"meeting-{file_hash[:12]}"
-        if meeting.live_config is None:
-            path = self._audio_log.original(organization_id, file_hash)
-            if not await asyncio.to_thread(path.is_file):
-                raise AudioUnavailable("its file is not in the audio log")
-            # What an uploader called it is shown to others only where it is sound.
-            stated = meeting.media_type.split(";")[0].strip().lower()
-            media_type = stated if stated in SUFFIXES else "application/octet-stream"
-            return RangedFile(path, headers=INERT, media_type=media_type, filename=name + SUFFIXES.get(stated, ""))
-        return await self._track(organization_id, meeting, name, track)
+            raise BadRequest("variant", f"this meeting is redacted; its original is not handed out, ask for {REDACTED}")
+        if meeting.live_config is not None:
+            return await self._track(organization_id, meeting, track)
+        path = self._audio_log.original(organization_id, file_hash)
+        if not await asyncio.to_thread(path.is_file):
+            raise AudioUnavailable("its file is not in the audio log")
+        # What an uploader called it is told to others only where it is sound.
+        stated = meeting.media_type.split(";")[0].strip().lower()
+        media_type = stated if stated in SUFFIXES else "application/octet-stream"
+        return HandedSound(media_type, _name(file_hash) + SUFFIXES.get(stated, ""), False, path=path)
 
-    async def _track(self, organization_id: UUID, meeting: ExportedMeeting, name: str, track: str) -> Response:
+    async def _track(self, organization_id: UUID, meeting: ExportedMeeting, track: int) -> HandedSound:
         sources = LiveConfig.from_document(meeting.live_config or {}).sources
-        number = int(track) if track.isascii() and track.isdigit() and len(track) <= MAX_TRACK_DIGITS else len(sources)
-        if number >= len(sources):
+        if track >= len(sources):
             raise BadRequest("track", f"must be a number from 0 to {len(sources) - 1}")
-        path = self._audio_log.live_track(organization_id, meeting.listed.file_hash, number)
-        audio = await asyncio.to_thread(open_track, path, sources[number].format)
+        path = self._audio_log.live_track(organization_id, meeting.listed.file_hash, track)
+        audio = await asyncio.to_thread(open_track, path, sources[track].format)
         if audio is None:
             raise AudioUnavailable("nothing was received of this track")
+        media_type = {suffix: kind for kind, suffix in reversed(SUFFIXES.items())}[audio.suffix]
+        name = f"{_name(meeting.listed.file_hash)}-track-{track}{audio.suffix}"
+        return HandedSound(media_type, name, False, audio=audio)
 
-        async def body() -> AsyncGenerator[bytes, None]:
-            with audio:
-                async with aclosing(audio.chunks()) as chunks:
-                    async for data in chunks:
-                        yield data
 
+def _name(file_hash: str) -> str:
+    return f"meeting-{file_hash[:12]}"
+
+
+class MeetingSound:
+    """Answers ``GET /single-feature-api/meeting/audio``: GetMeetingAudio with ranges."""
+
+    def __init__(self, servicer: PlaybackServicer) -> None:
+        self._servicer = servicer
+
+    def routes(self, guard: HttpGuard) -> list[BaseRoute]:
+        """Return its routes."""
+        rule = declared_rule("/meetra.v1.PlaybackService/GetMeetingAudio")
+        return [Route(PATH, guard.endpoint(rule, self.answer, streams=True), methods=["GET"])]
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one request, which may be for a range."""
+        asked = request.query_params
+        file_hash, track = asked.get("file-hash", ""), asked.get("track", "0")
+        if (call := current_call()) is not None:
+            call.concern(validate_file_hash(file_hash))
+        if not (track.isascii() and track.isdigit() and len(track) <= MAX_TRACK_DIGITS):
+            raise BadRequest("track", "must be a whole number")
+        sound = await self._servicer.open(file_hash, asked.get("variant", ""), int(track))
+        if sound.path is not None:
+            return RangedFile(
+                sound.path,
+                headers=INERT,
+                media_type=sound.media_type,
+                filename=sound.name,
+                content_disposition_type="inline" if sound.inline else "attachment",
+            )
+        assert sound.audio is not None
         headers = {
             **INERT,
-            "content-length": str(audio.size),
-            "content-disposition": f'attachment; filename="{name}-track-{number}{audio.suffix}"',
+            "content-length": str(sound.audio.size),
+            "content-disposition": f'attachment; filename="{sound.name}"',
         }
-        media_type = {suffix: kind for kind, suffix in reversed(SUFFIXES.items())}[audio.suffix]
-        return StreamingResponse(
-            body(), headers=headers, media_type=media_type, background=BackgroundTask(audio.file.close)
-        )
+        closing = BackgroundTask(sound.audio.file.close)
+        return StreamingResponse(sound.chunks(), headers=headers, media_type=sound.media_type, background=closing)

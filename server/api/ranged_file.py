@@ -12,6 +12,7 @@ from server.api.http_call import error_response
 from server.errors import AudioUnavailable, BadRequest
 
 CONTENT_RANGE = b"content-range"
+GONE = "it was deleted or made anew at this moment; ask again"
 
 
 class RangedFile(FileResponse):
@@ -22,7 +23,7 @@ class RangedFile(FileResponse):
         try:
             self.stat_result = await asyncio.to_thread(os.stat, self.path)
         except FileNotFoundError:
-            raise AudioUnavailable("it was deleted or made anew at this moment; ask again") from None
+            raise AudioUnavailable(GONE) from None
         self.set_stat_headers(self.stat_result)
         refusal: Response | None = None
 

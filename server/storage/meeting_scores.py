@@ -61,7 +61,7 @@ async def list_page(
     size: int,
     after: tuple[datetime, UUID] | None,
 ) -> list[ScoredMeeting]:
-    """Return up to ``size`` finished meetings, the latest held first, after the key ``after`` (held_at, id)."""
+    """Return up to ``size`` finished meetings that stay, latest held first, after the key ``after`` (held_at, id)."""
     rows = await connection.fetch(
         "SELECT m.id, m.file_hash, m.name, m.held_on, m.held_at, m.duration_ms,"
         " coalesce(nullif(m.language, ''), m.spoken_language, '') AS language,"
@@ -71,7 +71,7 @@ async def list_page(
         "    WHERE i.organization_id = $1 AND i.meeting_id = m.id AND i.family = 'quality') AS flow,"
         " (SELECT coalesce(json_agg(json_build_array(s.label, s.id, s.alias, s.voice_id) ORDER BY s.label), '[]')"
         "    FROM speakers s WHERE s.organization_id = $1 AND s.meeting_id = m.id AND s.active) AS speakers"
-        " FROM meetings m WHERE m.organization_id = $1 AND m.status = 'ready'"
+        " FROM meetings m WHERE m.organization_id = $1 AND m.status = 'ready' AND m.delete_at IS NULL"
         " AND ($4::timestamptz IS NULL OR (m.held_at, m.id) < ($4, $5::uuid))"
         " AND ($6::timestamptz IS NULL OR m.held_at >= $6) AND ($7::timestamptz IS NULL OR m.held_at < $7)"
         " AND ($8::uuid IS NULL OR EXISTS (SELECT FROM speakers s"

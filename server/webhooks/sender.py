@@ -117,10 +117,15 @@ class WebhookSender:
         """Send what is due to one webhook, for one turn. Raises DatabaseUnavailable."""
         run = partial(self._database.run, organization_id=lease.organization_id)
         ends_at = time.monotonic() + TURN_S
-        while time.monotonic() < ends_at:
-            due = await run(lambda c: webhook_deliveries.take_due(c, lease, self._lease_s, REQUESTS_AT_ONCE))
-            if due is None or not await self._send_round(lease, due):
-                break
+        try:
+            while time.monotonic() < ends_at:
+                due = await run(lambda c: webhook_deliveries.take_due(c, lease, self._lease_s, REQUESTS_AT_ONCE))
+                if due is None or not await self._send_round(lease, due):
+                    break
+        except asyncio.CancelledError:
+            # Another worker need not wait for the end of the lease.
+            await asyncio.shield(run(lambda c: webhook_deliveries.release(c, lease)))
+            raise
         await run(lambda c: webhook_deliveries.release(c, lease))
 
     async def _send_round(self, lease: WebhookLease, due: DueRound) -> bool:

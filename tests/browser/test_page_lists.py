@@ -235,7 +235,7 @@ def test_a_key_is_made_used_counted_and_revoked(person: Person, system: System, 
 
 
 def test_users_voices_and_models_are_shown(person: Person, system: System, rest: Rest) -> None:
-    person.go("/settings")
+    person.go("/settings/users")
     person.reads("Users", system.email, "Enabled")
     person.check()
     person.manages(lambda: person.press(f"Disable {system.email}"))
@@ -270,3 +270,33 @@ def test_who_is_no_owner_may_look_and_is_told_why_not_more(open_page: OpenPage, 
     reader.press("Save")
     reader.reads("Only owners of the organization may do this.")
     reader.check()
+
+
+def test_a_password_is_changed_and_somebody_signs_out_everywhere(open_page: OpenPage, system: System) -> None:
+    added = system.meetra("users", "add", "changing@example.org", "--role", "member").stdout
+    first, second = added.split("password ")[1].split()[0], "another password, longer"
+    elsewhere = system.login("changing@example.org", first)
+    person = Person(open_page(system.gateway), system, "changing@example.org", first)
+    person.go("/settings")
+    person.manages(lambda: person.fill("Current password", "not this one"))
+    person.fill("New password", second)
+    person.fill("New password, again", "another")
+    person.press("Change the password")
+    person.reads("The two new passwords differ.")
+    person.fill("New password, again", second)
+    person.press("Change the password")
+    person.reads("Invalid email or password")
+    person.check()
+    person.fill("Current password", first)
+    person.press("Change the password")
+    person.reads("The password is changed.")
+    assert elsewhere.get("/api/voices").status_code == 401
+    # The page goes on, with the token that it was given.
+    person.go("/settings/voices")
+    person.reads("Voices are not recognised")
+    again = system.login("changing@example.org", second)
+    person.go("/settings")
+    person.manages(lambda: person.press("Sign out everywhere"))
+    person.page.evaluate("() => document.querySelector('dialog[open] .danger').click()")
+    person.until(lambda: person.page.evaluate("() => !!document.querySelector('.sign-in-form')"))
+    assert again.get("/api/voices").status_code == 401

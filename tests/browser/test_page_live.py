@@ -170,6 +170,16 @@ def test_a_meeting_is_recorded_here_and_watched_there(system: System, open_live:
         seen.wait("scores", lambda seen=seen: "Balance" in seen.text(".live-scores"))  # type: ignore[misc]
         assert "Has the floor: " in seen.text(".live-floor")
         assert seen.page.evaluate("() => document.querySelectorAll('.live-lane rect').length") > 0
+    for seen in (here, there):
+        for size in ((1280, 900), (390, 844)):
+            for colours in ("light", "dark"):
+                seen.page.emulate(size, colorScheme=colours)
+                assert seen.page.violations() == [], f"{size}, {colours}"
+                assert seen.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
+    # Each number says how it is defined.
+    here.page.click(".live-scores button.explained >> nth=0")
+    here.wait("the formula", lambda: "Known error" in here.text("dialog[open]"))
+    here.page.press("Escape")
     here.press("Mute")
     here.wait("the mute", lambda: "Muted" in here.text(".live-status"))
     here.press("Unmute")

@@ -154,6 +154,37 @@ def test_the_transcript_is_searched_and_played_from_by_keyboard_alone(report: Pa
     assert slider == "0:07 of 1:12"
 
 
+def test_the_meeting_is_heard_and_the_transcript_follows(report: Page) -> None:
+    report.wait_for('role=button[name="Play"]')
+    report.wait_for("css=svg.peaks")
+    report.click('role=button[name="Play"]')
+    # Sentence 2 begins at 7 s: nobody touches anything until then.
+    report.wait_for('css=[data-index="2"] .sentence.current')
+    report.click('role=button[name="Pause"]')
+    report.wait_for('role=button[name="Play"]')
+    heard = "() => document.querySelector('audio').currentTime"
+    assert report.evaluate(heard) >= 7
+    # And the other way round: a sentence, and a moment of a question, are gone to and played.
+    report.click('css=[data-index="4"] .sentence-time')
+    report.wait_for('css=[data-index="4"] .sentence.current')
+    report.wait_for('role=button[name="Pause"]')
+    assert report.evaluate(heard) >= 16
+    report.click('role=button[name="Pause"]')
+    # A link that has expired is an error of the element: another one goes on at the same place.
+    before = report.evaluate(
+        "() => { const audio = document.querySelector('audio'); audio.dispatchEvent(new Event('error'));"
+        " audio.dataset.old = 'true'; return [audio.currentTime, audio.src]; }"
+    )
+    report.wait_for("css=audio:not([data-old])", "attached")
+    after = report.evaluate("""async () => {
+      const audio = document.querySelector("audio");
+      while (audio.readyState < 1 || audio.seeking) await new Promise((resolve) => setTimeout(resolve, 50));
+      return [audio.currentTime, audio.src];
+    }""")
+    assert after[0] == pytest.approx(before[0], abs=0.5)
+    assert after[1] != before[1]
+
+
 def test_an_expired_token_loses_nothing(system: System, report: Page) -> None:
     report.fill("input[type=search]", "the word that I typed")
     token = report.evaluate("() => localStorage.getItem('meetra-token')")

@@ -155,6 +155,9 @@ def test_meetings_are_listed_reported_exported_opened_and_deleted(system: System
     assert unknown.returncode == 1
     assert "format" in unknown.stderr
     assert subtitles.read_text().startswith("1\n"), "what was there stays where an export fails"
+    sound = tmp_path / "meeting.webm"
+    assert system.meetra("export", digits, "--audio", "normalised", "-o", str(sound)).returncode == 0
+    assert sound.read_bytes().startswith(b"\x1a\x45\xdf\xa3")
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
     opened = system.meetra("open", digits, "--print")

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from meetra_client import MeetraClient
 from server.audio import Encoding
 from server.audio.audio_log import AudioLog
 from server.live import LiveConfig
@@ -124,6 +125,10 @@ async def test_the_original_is_what_was_uploaded(
     file_hash = await analysed(owner, database, tmp_path, recording)
     original = await http.get(AUDIO, params={"file-hash": file_hash, "variant": "original"})
     assert (original.status_code, original.content) == (200, recording)
+    async with MeetraClient(str(http.base_url), token=http.headers["authorization"].removeprefix("Bearer ")) as client:
+        assert b"".join([piece async for piece in client.meeting_audio(file_hash, "original")]) == recording
+        sound = b"".join([piece async for piece in client.meeting_audio(file_hash)])
+    assert sound == (await http.get(AUDIO, params={"file-hash": file_hash})).content
     assert original.headers["content-type"] == "audio/wav"
     assert original.headers["content-disposition"] == f'attachment; filename="meeting-{file_hash[:12]}.wav"'
     await owner.run(lambda c: c.execute("UPDATE meetings SET media_type = 'text/html'"))

@@ -156,3 +156,33 @@ def test_times_are_written_for_people() -> None:
         "Nov 23, 2026",
         "last Monday",
     ]
+
+
+def test_the_words_that_a_search_found_are_marked_whole() -> None:
+    shown = 'm.piecesOf({}, {}).map(({{ text, matched }}) => (matched ? `[${{text}}]` : text)).join("")'
+    assert values(
+        "search/query.ts",
+        shown.format('"The plan, planned: a plan."', '["plan"]'),
+        shown.format('"Der Übergabeplan. Übergabe!"', '["Übergabe"]'),
+        shown.format('"今天讨论预算问题。"', '["预算"]'),
+        shown.format('"<b>nothing</b>"', "[]"),
+        shown.format('"release date"', '["date", "release"]'),
+    ) == [
+        "The [plan], planned: a [plan].",
+        "Der Übergabeplan. [Übergabe]!",
+        "今天讨论[预算]问题。",
+        "<b>nothing</b>",
+        "[release] [date]",
+    ]
+
+
+def test_a_search_and_its_address_are_the_same() -> None:
+    address = '"q=price&speaker=Ada&from=2026-11-01&by=words"'
+    assert values(
+        "search/query.ts",
+        f"m.addressOf(m.queryOf(new URLSearchParams({address})))",
+        f"m.requestOf(m.queryOf(new URLSearchParams({address})), 20)",
+    ) == [
+        {"q": "price", "speaker": "Ada", "from": "2026-11-01", "by": "words"},
+        {"query": "price", "limit": 20, "date_from": "2026-11-01", "speaker": "Ada", "by": "words"},
+    ]

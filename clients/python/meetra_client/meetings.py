@@ -14,6 +14,8 @@ from meetra.v1 import (
     insights_pb2,
     meetings_pb2,
     meetings_pb2_grpc,
+    playback_pb2,
+    playback_pb2_grpc,
     search_pb2,
     search_pb2_grpc,
     speakers_pb2,
@@ -41,6 +43,7 @@ class MeetingCalls:
         self._meetings = meetings_pb2_grpc.MeetingServiceStub(channel)
         self._speakers = speakers_pb2_grpc.SpeakerServiceStub(channel)
         self._export = export_pb2_grpc.ExportServiceStub(channel)
+        self._playback = playback_pb2_grpc.PlaybackServiceStub(channel)
         self._search = search_pb2_grpc.SearchServiceStub(channel)
         self.insights = InsightCalls(channel)
 
@@ -229,6 +232,23 @@ class MeetingCalls:
         """
         request = export_pb2.ExportMeetingRequest(file_hash=file_hash, format=format)
         async with aclosing(self._export.ExportMeeting(request)) as pieces:  # type: ignore[type-var]
+            async for piece in pieces:
+                yield piece.body.data
+
+    async def meeting_audio(self, file_hash: str, variant: str = "normalised", track: int = 0) -> AsyncIterator[bytes]:
+        """Yield the pieces of a meeting's sound.
+
+        Args:
+            file_hash: the meeting.
+            variant: ``normalised``: Opus in WebM, mono, silent where redacted; ``redacted``: the same of a redacted
+                meeting; ``original``: what was uploaded, or one track of a live meeting as it was received.
+            track: of a live meeting, from 0; for ``original``.
+
+        Raises BadRequest, MeetingStillProcessing, MeetingFailed, AudioDeleted, AudioUnavailable, or another
+        MeetraError.
+        """
+        request = playback_pb2.GetMeetingAudioRequest(file_hash=file_hash, variant=variant, track=track)
+        async with aclosing(self._playback.GetMeetingAudio(request)) as pieces:  # type: ignore[type-var]
             async for piece in pieces:
                 yield piece.body.data
 

@@ -163,6 +163,7 @@ class MeetraClient(Blocking[asynchronous.MeetraClient]):
     restore = blocking(MeetingCalls.restore)
     transcript = blocking(MeetingCalls.transcript)
     export_meeting = iterating(MeetingCalls.export_meeting)
+    meeting_audio = iterating(MeetingCalls.meeting_audio)
     live_meetings = iterating(LiveCalls.live_meetings)
     session_token = blocking(LiveCalls.session_token)
     speakers = blocking(MeetingCalls.speakers)

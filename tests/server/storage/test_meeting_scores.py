@@ -126,6 +126,13 @@ async def test_only_what_is_wanted_is_listed(owner: Database, database: Database
     ]
     assert (found.duration_ms, found.language) == (60_000, "en")
 
+    waits = "UPDATE meetings SET delete_at = now(), delete_user_id = $1 WHERE id = $2"
+    await run(lambda c: c.execute(waits, user.id, first))
+    assert await names(ScoresFilter()) == "b"
+    stays = "UPDATE meetings SET delete_at = NULL, delete_user_id = NULL WHERE id = $1"
+    await run(lambda c: c.execute(stays, first))
+    assert await names(ScoresFilter()) == "ba"
+
     await run(lambda c: voices.set_recognition(c, user.organization_id, False))
     assert await names(ScoresFilter(voice_id=voice.id)) == ""
 

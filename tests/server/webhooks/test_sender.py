@@ -139,6 +139,23 @@ async def test_slow_receivers_of_one_organization_do_not_hold_up_another(owner: 
         assert len(slow.got) == 2
 
 
+async def test_a_sender_that_is_stopped_leaves_its_webhook_to_others_at_once(
+    owner: Database, database: Database
+) -> None:
+    async with receiving(delay_s=3600) as receiver:
+        async with sending(database, webhook_timeout_s=60.0):
+            hook = await Hook.to(receiver, owner, database)
+            await hook.happen()
+            await receiver.until(lambda: len(receiver.got) == 1)
+        assert await owner.run(lambda c: c.fetchval("SELECT lease_until FROM webhooks")) is None
+        receiver.delay_s = 0.0
+        async with sending(database):
+            (delivery,) = await hook.settled()
+    # The attempt that was cut off is not counted.
+    assert (delivery.state, delivery.attempts) == ("delivered", 1)
+    assert receiver.times[str(delivery.event_id)] == 2
+
+
 async def test_neither_secrets_nor_urls_get_into_the_log(
     owner: Database, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import { ErrorNotice } from "../parts/error_notice.js";
+import { clock } from "../parts/time.js";
 import { linkTo } from "../route.js";
 import { errorText } from "../server/error_text.js";
 import { text } from "../strings/live.js";
-import { clock } from "./live_state.js";
 import type { LiveState } from "./live_state.js";
 import { Recorder, remembered } from "./recorder.js";
 import { closeSources, openSources, sourceProblem } from "./sources.js";

@@ -140,11 +140,3 @@ export class LiveState {
       : [...this.notices, notice].slice(-KEPT_NOTICES);
   }
 }
-
-/** A moment of the meeting, as `1:02:03` or `2:03`. */
-export function clock(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-  const two = (part: number): string => String(part).padStart(2, "0");
-  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
-}

@@ -1,12 +1,12 @@
 import type { LiveMeeting } from "meetra-client";
 import { useEffect } from "preact/hooks";
 import { ErrorNotice } from "../parts/error_notice.js";
+import { clock } from "../parts/time.js";
 import { linkTo } from "../route.js";
 import { errorText } from "../server/error_text.js";
 import { server } from "../server/server.js";
 import { useAnswer } from "../server/use_answer.js";
 import { text } from "../strings/live.js";
-import { clock } from "./live_state.js";
 import { useRecorder } from "./recorder.js";
 
 type Running = Awaited<ReturnType<typeof server.listLiveMeetings>>["meetings"][number];

@@ -1,5 +1,6 @@
+import { Explained } from "../parts/explained.js";
+import { clock } from "../parts/time.js";
 import { text } from "../strings/live.js";
-import { clock } from "./live_state.js";
 import type { LiveState, Sample } from "./live_state.js";
 import { Shares } from "./shares.js";
 
@@ -14,21 +15,35 @@ export function Scores({ state }: { state: LiveState }) {
       {insights && (
         <>
           <dl class="live-scores">
-            <Score name={text.scores.balance} value={insights.balance_score} course={samples.map((s) => s.balance)} />
             <Score
+              metric="balance_score"
+              name={text.scores.balance}
+              value={insights.balance_score}
+              course={samples.map((s) => s.balance)}
+            />
+            <Score
+              metric="meeting_interaction_score"
               name={text.scores.interaction}
               value={insights.interaction_score}
               course={samples.map((s) => s.interaction)}
             />
-            <Score name={text.scores.energy} value={insights.energy_score} course={samples.map((s) => s.energy)} />
             <Score
+              metric="meeting_energy"
+              name={text.scores.energy}
+              value={insights.energy_score}
+              course={samples.map((s) => s.energy)}
+            />
+            <Score
+              metric="sentiment_score"
               name={text.scores.sentiment}
               value={insights.sentiment_score}
               missing={text.scores.sentimentMissing}
               course={samples.flatMap(({ sentiment }: Sample) => (sentiment === undefined ? [] : [sentiment]))}
             />
             <div>
-              <dt>{text.scores.interruptions}</dt>
+              <dt>
+                <Explained metric="interruptions" name={text.scores.interruptions} />
+              </dt>
               <dd>{insights.interruptions ?? <span class="hint">{text.scores.interruptionsMissing}</span>}</dd>
             </div>
           </dl>
@@ -54,17 +69,21 @@ function Floor({ state }: { state: LiveState }) {
 }
 
 interface ScoreProps {
+  /** Its name in the catalogue of metrics. */
+  readonly metric: string;
   readonly name: string;
   readonly value: number | undefined;
   readonly missing?: string;
   readonly course: readonly number[];
 }
 
-function Score({ name, value, missing, course }: ScoreProps) {
+function Score({ metric, name, value, missing, course }: ScoreProps) {
   const points = course.map((score, index) => `${(index * 100) / Math.max(1, course.length - 1)},${100 - score}`);
   return (
     <div>
-      <dt>{name}</dt>
+      <dt>
+        <Explained metric={metric} name={name} />
+      </dt>
       <dd>
         {value === undefined ? (
           <span class="hint">{missing}</span>

@@ -1,5 +1,5 @@
+import { clock } from "../parts/time.js";
 import { text } from "../strings/live.js";
-import { clock } from "./live_state.js";
 import type { LiveState } from "./live_state.js";
 
 const WINDOW_MS = 300_000;

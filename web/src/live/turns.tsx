@@ -1,8 +1,8 @@
 import type { LiveTurn } from "meetra-client";
-import { Component } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { memo } from "../parts/memo.js";
+import { clock } from "../parts/time.js";
 import { text } from "../strings/live.js";
-import { clock } from "./live_state.js";
 import type { LiveState } from "./live_state.js";
 
 // Of a long meeting the newest are shown; more on demand.
@@ -61,26 +61,20 @@ interface TurnProps {
 }
 
 /** One turn; drawn again only when it was revised, as many others are while it stays. */
-class Turn extends Component<TurnProps> {
-  override shouldComponentUpdate({ turn, name, colour }: TurnProps): boolean {
-    return turn !== this.props.turn || name !== this.props.name || colour !== this.props.colour;
-  }
-
-  override render({ turn, name, colour }: TurnProps) {
-    const { firm, soft } = split(turn);
-    return (
-      <li class={`live-turn ${colour}`} data-state={turn.state} data-segment={turn.segment_id}>
-        <span class="live-who">
-          <bdi>{name}</bdi> <time class="hint">{clock(turn.start_ms)}</time>
-        </span>
-        <span class="live-words" lang={turn.language || undefined} dir="auto">
-          {firm} {soft && <span class="live-soft" title={text.turns.unsure}>{soft}</span>}
-          {!firm && !soft && text.turns.noWords}
-        </span>
-      </li>
-    );
-  }
-}
+const Turn = memo(function Turn({ turn, name, colour }: TurnProps) {
+  const { firm, soft } = split(turn);
+  return (
+    <li class={`live-turn ${colour}`} data-state={turn.state} data-segment={turn.segment_id}>
+      <span class="live-who">
+        <bdi>{name}</bdi> <time class="hint">{clock(turn.start_ms)}</time>
+      </span>
+      <span class="live-words" lang={turn.language || undefined} dir="auto">
+        {firm} {soft && <span class="live-soft" title={text.turns.unsure}>{soft}</span>}
+        {!firm && !soft && text.turns.noWords}
+      </span>
+    </li>
+  );
+});
 
 /** The words that are final, and those after them. */
 function split(turn: LiveTurn): { firm: string; soft: string } {

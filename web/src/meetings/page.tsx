@@ -13,6 +13,7 @@ import { FilterForm } from "./filter_form.js";
 import { MeetingTable } from "./meeting_table.js";
 import "./meetings.css";
 import { useMeetings } from "./use_meetings.js";
+import { UploadPanel } from "../upload/upload_panel.js";
 
 /** For how long a deletion can be undone, seconds. */
 const UNDO_S = 60;
@@ -50,6 +51,7 @@ export function MeetingsPage({ query }: PageProps) {
   return (
     <>
       <h1>{text.title}</h1>
+      <UploadPanel uploaded={list.refresh} />
       <FilterForm filter={filter} change={change} />
       <p class="hidden" role="status">
         {told}

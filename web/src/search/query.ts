@@ -14,16 +14,18 @@ export interface SearchQuery {
   readonly by: string;
 }
 
-const FIELDS = ["query", "speaker", "topic", "from", "to", "language", "by"] as const;
+/** Fields of a search, and what they are called in the address. */
+const FIELDS = { query: "q", speaker: "speaker", topic: "topic", from: "from", to: "to", language: "language", by: "by" } as const;
+const NAMES = Object.keys(FIELDS) as (keyof SearchQuery)[];
 
 /** What an address searches for. */
 export function queryOf(address: URLSearchParams): SearchQuery {
-  return Object.fromEntries(FIELDS.map((name) => [name, address.get(name) ?? ""])) as unknown as SearchQuery;
+  return Object.fromEntries(NAMES.map((name) => [name, address.get(FIELDS[name]) ?? ""])) as unknown as SearchQuery;
 }
 
 /** What of a search its address says: nothing of what is not asked for. */
 export function addressOf(wanted: SearchQuery): Record<string, string> {
-  return Object.fromEntries(FIELDS.map((name) => [name, wanted[name]]).filter(([, value]) => value));
+  return Object.fromEntries(NAMES.map((name) => [FIELDS[name], wanted[name]]).filter(([, value]) => value));
 }
 
 /** The request of a search. */

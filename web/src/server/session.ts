@@ -50,6 +50,12 @@ export class Session {
     this.#accept(token);
   }
 
+  /** Go on with a token that the server gave in place of the one that it voids: the password has changed. */
+  renew(token: string): void {
+    localStorage.setItem(KEY, token);
+    this.#accept(token);
+  }
+
   /** Make the token void, and forget it also where the server does not answer. */
   async signOut(): Promise<void> {
     const token = this.#token;

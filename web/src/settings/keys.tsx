@@ -6,7 +6,7 @@ import { text as shared } from "../strings/shared.js";
 import { text } from "../strings/settings.js";
 import { ConfirmedButton } from "./confirmed_button.js";
 import { KeyForm } from "./key_form.js";
-import { NewKey } from "./new_key.js";
+import { NewSecret } from "./new_secret.js";
 import { Outcome } from "./outcome.js";
 import { SettingsError } from "./settings_error.js";
 import { useChange } from "./use_change.js";
@@ -37,7 +37,7 @@ export function KeysSection() {
           keys.reload();
         }}
       />
-      {made && <NewKey {...made} />}
+      {made && <NewSecret message={text.keys.made(made.name)} label={text.keys.secret} secret={made.secret} />}
       <Outcome change={change} />
       {keys.error !== undefined && <SettingsError error={keys.error} reload={keys.reload} />}
       {!keys.value && keys.loading && <p role="status">{shared.loading}</p>}

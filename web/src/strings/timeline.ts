@@ -7,8 +7,9 @@ export const text = {
   positionOf: (at: string, of: string) => `${at} of ${of}`,
   play: "Play",
   pause: "Pause",
-  back: "Back 10 seconds",
-  forward: "Forward 10 seconds",
+  back: "Back 10 s",
+  forward: "Forward 10 s",
   speed: "Speed",
+  making: "The sound is being made playable …",
   noAudio: "The audio cannot be played here.",
 } as const;

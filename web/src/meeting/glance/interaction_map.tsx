@@ -6,6 +6,8 @@ import { PersonName } from "./person_name.js";
 const SIZE = 420;
 const MIDDLE = SIZE / 2;
 const RADIUS = 140;
+// Room for the half of a name beside the circle.
+const BESIDE = 30;
 
 /** Who speaks after whom: a line for each pair, the wider the more often. */
 export function InteractionMap({ nodes, shares }: { nodes: readonly InteractionNode[]; shares: readonly SpeakerShare[] }) {
@@ -22,7 +24,7 @@ export function InteractionMap({ nodes, shares }: { nodes: readonly InteractionN
   const spoken = nodes.filter(({ value }) => value > 0);
   return (
     <>
-      <svg class="interaction-map" viewBox={`0 0 ${SIZE} ${SIZE}`} aria-hidden="true">
+      <svg class="interaction-map" viewBox={`${-BESIDE} 0 ${SIZE + 2 * BESIDE} ${SIZE}`} aria-hidden="true">
         {spoken.map(({ between: [one = "", other = ""], value }) => {
           const [from, to] = [place.get(one), place.get(other)];
           return (

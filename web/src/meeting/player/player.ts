@@ -4,6 +4,8 @@ import { useEffect, useState } from "preact/hooks";
 export class Player {
   #audio: HTMLAudioElement | undefined;
   #timeMs = 0;
+  // Whether somebody wants it to play: where the element is replaced it goes on by itself.
+  #wanted = false;
   readonly #watchers = new Set<() => void>();
 
   /** The moment, milliseconds. */
@@ -35,14 +37,20 @@ export class Player {
     const started = (): void => {
       if (!frame) run();
     };
+    const ended = (): void => {
+      this.#wanted = false;
+    };
     if (this.#timeMs) audio.currentTime = this.#timeMs / 1000;
+    if (this.#wanted) this.play();
     audio.addEventListener("play", started);
+    audio.addEventListener("ended", ended);
     for (const kind of ["pause", "seeked", "timeupdate"]) audio.addEventListener(kind, told);
     this.#changed();
     return () => {
       cancelAnimationFrame(frame);
       audio.pause();
       audio.removeEventListener("play", started);
+      audio.removeEventListener("ended", ended);
       for (const kind of ["pause", "seeked", "timeupdate"]) audio.removeEventListener(kind, told);
       this.#audio = undefined;
       this.#changed();
@@ -63,13 +71,18 @@ export class Player {
   }
 
   play(): void {
+    this.#wanted = true;
     // Refused where somebody has not touched the page yet: then it stays paused.
     this.#audio?.play().catch(() => undefined);
   }
 
   toggle(): void {
-    if (this.playing) this.#audio?.pause();
-    else this.play();
+    if (this.playing) {
+      this.#wanted = false;
+      this.#audio?.pause();
+    } else {
+      this.play();
+    }
   }
 
   /** Call `watcher` whenever the moment or the state changes; return what ends that. */

@@ -1,9 +1,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { clock } from "../../parts/time.js";
+import { errorText } from "../../server/error_text.js";
 import { text } from "../../strings/timeline.js";
 import { useMeeting } from "../meeting_context.js";
 import { usePlayer } from "./player.js";
 import type { Player } from "./player.js";
+import type { Sound } from "./use_sound.js";
 
 const STEP_MS = 10_000;
 const SPEEDS = [0.75, 1, 1.25, 1.5, 2] as const;
@@ -11,14 +13,14 @@ const SPEEDS = [0.75, 1, 1.25, 1.5, 2] as const;
 const atTenth = ({ timeMs }: Player): number => Math.floor(timeMs / 100);
 const isPlaying = ({ playing }: Player): boolean => playing;
 
-/** Where the meeting is, and what plays it: the page follows. Without a `source` it is read from there, not heard. */
-export function PlayerBar({ source }: { source: string | undefined }) {
+/** Where the meeting is, and what plays it: the page follows. Without sound it is read from there, not heard. */
+export function PlayerBar({ sound }: { sound: Sound }) {
   const { player, durationMs } = useMeeting();
   const tenth = usePlayer(player, atTenth);
   const at = clock(tenth * 100);
   return (
     <div class="player-bar screen-only" role="group" aria-label={text.player}>
-      {source !== undefined && <Sound source={source} />}
+      {sound.url !== undefined && <Controls key={sound.link} source={sound.url} renew={sound.renew} />}
       <input
         class="player-slider"
         type="range"
@@ -31,14 +33,20 @@ export function PlayerBar({ source }: { source: string | undefined }) {
         onInput={(event) => player.seek(Number(event.currentTarget.value) * 100)}
       />
       <span class="player-time">{text.positionOf(at, clock(durationMs))}</span>
+      {sound.url === undefined && (
+        <span class="hint" role="status">
+          {sound.error === undefined ? text.making : errorText(sound.error)}
+        </span>
+      )}
     </div>
   );
 }
 
-function Sound({ source }: { source: string }) {
+function Controls({ source, renew }: { source: string; renew: () => void }) {
   const { player } = useMeeting();
   const audio = useRef<HTMLAudioElement>(null);
   const [failed, setFailed] = useState(false);
+  const loaded = useRef(false);
   const [speed, setSpeed] = useState(1);
   const playing = usePlayer(player, isPlaying);
   useEffect(() => (audio.current ? player.attach(audio.current) : undefined), [player]);
@@ -51,22 +59,20 @@ function Sound({ source }: { source: string }) {
         ref={audio}
         src={source}
         preload="metadata"
-        onError={() => setFailed(true)}
-        onLoadedMetadata={() => setFailed(false)}
+        // What played before and no longer does has a link that expired: another one goes on where it was.
+        onError={() => (loaded.current ? renew() : setFailed(true))}
+        onLoadedMetadata={() => {
+          loaded.current = true;
+        }}
       />
       <button type="button" class="primary" disabled={failed} onClick={() => player.toggle()}>
         {playing ? text.pause : text.play}
       </button>
-      <button type="button" aria-label={text.back} title={text.back} onClick={() => player.seek(player.timeMs - STEP_MS)}>
-        −10 s
+      <button type="button" onClick={() => player.seek(player.timeMs - STEP_MS)}>
+        {text.back}
       </button>
-      <button
-        type="button"
-        aria-label={text.forward}
-        title={text.forward}
-        onClick={() => player.seek(player.timeMs + STEP_MS)}
-      >
-        +10 s
+      <button type="button" onClick={() => player.seek(player.timeMs + STEP_MS)}>
+        {text.forward}
       </button>
       <label>
         <span class="hidden">{text.speed}</span>

@@ -1,0 +1,184 @@
+import { MeetraError } from "meetra-client";
+import type { Reason } from "meetra-client";
+import { DetailedError, Upload } from "tus-js-client";
+import { errorText } from "../server/error_text.js";
+import { GATEWAY, session } from "../server/session.js";
+
+/** Files that are sent at once. */
+const AT_ONCE = 2;
+/** Of a piece: after each, what came is told to be durable, and the token may be another. */
+const PIECE_BYTES = 16 * 1024 * 1024;
+/** Before each try after a break; then it waits for somebody. A server that restarts is back within seconds. */
+const RETRY_DELAYS_MS = [500, 1000, 2000, 5000, 5000, ...Array<number>(60).fill(10_000)];
+/** What is worth another try: no answer, a server that restarts, another request that still writes, a limit of calls. */
+const PASSING = new Set([0, 409, 423, 502, 503, 504]);
+
+/** What is said of recordings, by the names of the form. */
+export interface Details {
+  readonly name: string;
+  readonly language: string;
+  readonly n_speakers: string;
+  readonly consent: string;
+}
+
+/** One file on its way. */
+export interface UploadState {
+  readonly id: number;
+  readonly name: string;
+  readonly size: number;
+  readonly sent: number;
+  readonly step: "waiting" | "sending" | "resumed" | "broken" | "storing" | "done" | "failed";
+  /** Why it failed, for people. */
+  readonly problem: string;
+  /** Of the meeting, once it is done. */
+  readonly fileHash: string;
+}
+
+/** The uploads of this page. They go on while other pages are shown. */
+export class Uploads {
+  #states: readonly UploadState[] = [];
+  readonly #tasks = new Map<number, Upload>();
+  readonly #watchers = new Set<() => void>();
+  #number = 0;
+
+  constructor() {
+    addEventListener("beforeunload", (event) => {
+      if (this.#states.some(({ step }) => step !== "done" && step !== "failed")) event.preventDefault();
+    });
+  }
+
+  get states(): readonly UploadState[] {
+    return this.#states;
+  }
+
+  /** Call `watcher` whenever something changes; return what ends that. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** Send files, two at once. */
+  add(files: readonly File[], details: Details): void {
+    for (const file of files) {
+      const id = ++this.#number;
+      const state = { id, name: file.name, size: file.size, sent: 0, step: "waiting", problem: "", fileHash: "" } as const;
+      this.#states = [...this.#states, state];
+      const name = files.length === 1 ? details.name : "";
+      this.#tasks.set(id, this.#upload(id, file, { ...details, name }));
+    }
+    this.#changed();
+    this.#startNext();
+  }
+
+  /** Try again what failed. */
+  retry(id: number): void {
+    this.#set(id, { step: "waiting", problem: "" });
+    this.#startNext();
+  }
+
+  /** Give up an upload, here and at the server; of one that is over, forget it. */
+  remove(id: number): void {
+    const over = this.#states.some((state) => state.id === id && state.step === "done");
+    void this.#tasks.get(id)?.abort(!over).catch(() => undefined);
+    this.#tasks.delete(id);
+    this.#states = this.#states.filter((state) => state.id !== id);
+    this.#changed();
+    this.#startNext();
+  }
+
+  #upload(id: number, file: File, details: Details): Upload {
+    const stated = Object.entries({ ...details, filename: file.name, filetype: file.type }).filter(([, value]) => value);
+    let token = "";
+    const upload: Upload = new Upload(file, {
+      endpoint: `${GATEWAY}/single-feature-api/uploads`,
+      chunkSize: PIECE_BYTES,
+      retryDelays: RETRY_DELAYS_MS,
+      removeFingerprintOnSuccess: true,
+      metadata: Object.fromEntries(stated),
+      onBeforeRequest: (request) => {
+        token = session.token;
+        request.setHeader("Authorization", `Bearer ${token}`);
+      },
+      onAfterResponse: (_, response) => {
+        const fileHash = response.getHeader("meetra-file-hash");
+        if (fileHash) this.#set(id, { fileHash });
+      },
+      onProgress: (sent) => this.#set(id, { sent, step: sent < file.size ? "sending" : "storing" }),
+      onShouldRetry: (error) => {
+        const passes = PASSING.has(statusOf(error));
+        if (passes) this.#set(id, { step: "broken" });
+        return passes;
+      },
+      onSuccess: () => {
+        this.#set(id, { step: "done", sent: file.size });
+        this.#startNext();
+      },
+      onError: (error) => {
+        // What came stays at the server: once somebody has signed in again, it goes on.
+        if (statusOf(error) === 401) {
+          this.#set(id, { step: "broken" });
+          session.refused(token).then(
+            () => upload.start(),
+            (refused: unknown) => this.#fail(id, refused),
+          );
+        } else this.#fail(id, meetraError(error));
+      },
+    });
+    return upload;
+  }
+
+  #fail(id: number, error: unknown): void {
+    this.#set(id, { step: "failed", problem: errorText(error) });
+    this.#startNext();
+  }
+
+  #startNext(): void {
+    const running = this.#states.filter(({ step }) => step !== "waiting" && step !== "done" && step !== "failed").length;
+    for (const { id } of this.#states.filter(({ step }) => step === "waiting").slice(0, Math.max(0, AT_ONCE - running))) {
+      this.#set(id, { step: "sending" });
+      void this.#start(id);
+    }
+  }
+
+  async #start(id: number): Promise<void> {
+    const upload = this.#tasks.get(id);
+    // One that this browser began, before the page was closed.
+    const [earlier] = (await upload?.findPreviousUploads().catch(() => [])) ?? [];
+    if (!upload || this.#tasks.get(id) !== upload) return;
+    if (earlier && upload.url === null) {
+      upload.resumeFromPreviousUpload(earlier);
+      this.#set(id, { step: "resumed" });
+    }
+    upload.start();
+  }
+
+  #set(id: number, change: Partial<UploadState>): void {
+    this.#states = this.#states.map((state) => (state.id === id ? { ...state, ...change } : state));
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const watcher of this.#watchers) watcher();
+  }
+}
+
+/** The HTTP status of an error; 0 where there was no answer. */
+function statusOf(error: Error): number {
+  return error instanceof DetailedError ? (error.originalResponse?.getStatus() ?? 0) : -1;
+}
+
+/** What the server said, as the client of every other call has it. */
+function meetraError(error: Error): MeetraError {
+  const response = error instanceof DetailedError ? error.originalResponse : null;
+  if (!response) return new MeetraError(error.message, 0);
+  let message = "";
+  try {
+    message = (JSON.parse(response.getBody()) as { message?: string }).message ?? "";
+  } catch {
+    // Of a proxy, or without a body.
+  }
+  return new MeetraError(message, response.getStatus(), response.getHeader("x-meetra-reason") as Reason | undefined);
+}
+
+/** The uploads of this page. */
+export const uploads = new Uploads();
