@@ -67,13 +67,14 @@ async def _queue(connection: Connection) -> Finding:
     )
     assert row is not None
     waits = row["waits"] or timedelta()
+    minutes = int(waits.total_seconds()) // 60
     text = f"{row['running']} analyses run, {row['jobs'] - row['running']} wait"
     if waits > LONG_WAIT and not row["running"]:
         fix = "the worker is not working: see worker.log in the data folder"
-        return Finding("analyses", State.WRONG, f"{text}, the first for {waits.seconds // 60} minutes", fix)
+        return Finding("analyses", State.WRONG, f"{text}, the first for {minutes} minutes", fix)
     if waits > LONG_WAIT:
         fix = "more workers, or more processors, would shorten the queue (docs/performance.md)"
-        return Finding("analyses", State.ADVICE, f"{text}, the first for {waits.seconds // 60} minutes", fix)
+        return Finding("analyses", State.ADVICE, f"{text}, the first for {minutes} minutes", fix)
     return Finding("analyses", State.GOOD, text)
 
 

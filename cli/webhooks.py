@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
+import time
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +15,7 @@ from meetra.v1 import webhooks_pb2 as pb
 from meetra.v1 import webhooks_pb2_grpc
 
 from cli.account import client_of, resolve_account
-from cli.argument_types import add_actions
+from cli.argument_types import add_actions, count
 from cli.terminal_text import as_json
 from server.storage import DELIVERY_STATES, EVENT_TYPES
 from server.visible_text import escape_for_terminal
@@ -39,6 +41,8 @@ ACTIONS = {
 }
 # How often the delivery of a test is looked at, seconds.
 LOOK_EVERY_S = 0.3
+# A worker begins within seconds, and an attempt ends within a minute.
+PATIENCE_S = 120.0
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -62,11 +66,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
             )
         if name == "rotate":
             action.add_argument(
-                "--keep-hours", type=int, help="for how long the old secret stays valid, 0 to 168 (default: 24)"
+                "--keep-hours", type=count, help="for how long the old secret stays valid, 0 to 168 (default: 24)"
             )
         if name == "deliveries":
             action.add_argument("--state", choices=DELIVERY_STATES, default="", help="only these")
-            action.add_argument("--limit", type=int, default=50, help="how many, 1 to 1000 (default: %(default)s)")
+            action.add_argument("--limit", type=count, default=50, help="how many, 1 to 1000 (default: %(default)s)")
         if name == "replay":
             action.add_argument("delivery", type=UUID, nargs="?", help="id of the delivery (default: all that failed)")
         action.add_argument("--json", action="store_true", help="print what the server answers as JSON")
@@ -126,7 +130,8 @@ async def _call(stub: Any, arguments: argparse.Namespace) -> Message:
 async def _test(stub: Any, arguments: argparse.Namespace) -> int:
     """Send a test, wait for its first attempt, and say what became of it."""
     delivery = (await stub.TestWebhook(pb.TestWebhookRequest(id=str(arguments.id)))).delivery
-    while not delivery.log:
+    ends_at = time.monotonic() + PATIENCE_S
+    while not delivery.log and time.monotonic() < ends_at:
         await asyncio.sleep(LOOK_EVERY_S)
         request = pb.GetWebhookDeliveryRequest(webhook_id=delivery.webhook_id, id=delivery.id)
         delivery = (await stub.GetWebhookDelivery(request)).delivery
@@ -134,6 +139,8 @@ async def _test(stub: Any, arguments: argparse.Namespace) -> int:
         print(as_json(_document(delivery)))
     else:
         print(_delivery_line(delivery))
+    if not delivery.log:
+        print("meetra: no worker has sent it; it waits: `meetra doctor` looks at the system", file=sys.stderr)
     return 0 if delivery.state == "delivered" else 1
 
 
@@ -150,8 +157,8 @@ def _show(arguments: argparse.Namespace, answer: Any) -> None:
     elif action == "delete":
         print("webhook deleted")
     elif action == "replay":
-        count = 1 if arguments.delivery else answer.queued
-        print(f"{count} {'delivery is' if count == 1 else 'deliveries are'} sent once more")
+        queued = 1 if arguments.delivery else answer.queued
+        print(f"{queued} {'delivery is' if queued == 1 else 'deliveries are'} sent once more")
     else:
         print(_webhook_line(answer.webhook))
         if action in ("add", "rotate"):

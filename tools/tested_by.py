@@ -33,7 +33,6 @@ TESTED_BY = {
     "server/api/transcriptions.py": "e2e/test_openai_clients.py",
     "server/documents/transcriptions.py": "e2e/test_openai_clients.py",
     "server/api/playback.py": "gateway/test_render_playback.py",
-    "server/export/playback.py": "gateway/test_render_playback.py",
     "server/meetings/resumable_uploads.py": "server/api/test_tus.py",
     "server/errors/uploads.py": "server/errors/test_errors.py",
     "server/api/header_call.py": "server/api/test_http_guard.py",

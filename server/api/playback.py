@@ -16,12 +16,13 @@ from meetra.v1 import playback_pb2 as pb
 from meetra.v1 import playback_pb2_grpc
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from server.api.answers import Answers
 from server.api.call_rule import declared_rule
 from server.api.http_guard import HttpGuard
+from server.api.ranged_file import GONE, RangedFile
 from server.api.validation import validate_file_hash
 from server.audio import AudioLog
 from server.audit import current_call
@@ -60,14 +61,17 @@ class HandedSound:
     audio: AudioFile | None = None
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Yield the content, read in threads."""
+        """Yield the content, read in threads. Raises AudioUnavailable for a file that went at this moment."""
         if self.audio is not None:
             with self.audio:
                 async with aclosing(self.audio.chunks()) as chunks:
                     async for data in chunks:
                         yield data
         elif self.path is not None:
-            file = await asyncio.to_thread(self.path.open, "rb")
+            try:
+                file = await asyncio.to_thread(self.path.open, "rb")
+            except FileNotFoundError:
+                raise AudioUnavailable(GONE) from None
             with file:
                 while data := await asyncio.to_thread(file.read, PIECE_BYTES):
                     yield data
@@ -91,6 +95,11 @@ class PlaybackServicer(playback_pb2_grpc.PlaybackServiceServicer):
         if found is None:
             return pb.PrepareMeetingAudioResponse()
         file_hash = validate_file_hash(request.file_hash)
+        try:
+            facts = await asyncio.to_thread(found.sound.stat)
+        except FileNotFoundError:
+            # It was deleted, or is made anew.
+            return pb.PrepareMeetingAudioResponse()
         token, expires_at = await self._grants.create(caller, sound_id(file_hash), {LISTEN}, LINK_LIFETIME_S)
         return pb.PrepareMeetingAudioResponse(
             ready=True,
@@ -98,7 +107,7 @@ class PlaybackServicer(playback_pb2_grpc.PlaybackServiceServicer):
             expires_at=utc_text(expires_at),
             media_type=MEDIA_TYPE,
             duration_ms=found.duration_ms,
-            size_bytes=(await asyncio.to_thread(found.sound.stat)).st_size,
+            size_bytes=facts.st_size,
         )
 
     async def GetMeetingAudio(  # noqa: N802
@@ -120,7 +129,11 @@ class PlaybackServicer(playback_pb2_grpc.PlaybackServiceServicer):
         found = await self.playable(request.file_hash, PATIENCE_S)
         if found is None:
             raise MeetingStillProcessing(100)
-        peaks = await asyncio.to_thread(found.peaks.read_bytes)
+        try:
+            peaks = await asyncio.to_thread(found.peaks.read_bytes)
+        except FileNotFoundError:
+            # It was deleted, or is made anew.
+            raise MeetingStillProcessing(100) from None
         return pb.GetMeetingPeaksResponse(period_ms=found.period_ms, peaks=peaks, duration_ms=found.duration_ms)
 
     async def playable(self, file_hash: str, patience_s: float, *, redacted: bool = False) -> Playable | None:
@@ -216,7 +229,7 @@ class MeetingSound:
             raise BadRequest("track", "must be a whole number")
         sound = await self._servicer.open(file_hash, asked.get("variant", ""), int(track))
         if sound.path is not None:
-            return FileResponse(
+            return RangedFile(
                 sound.path,
                 headers=INERT,
                 media_type=sound.media_type,

@@ -55,6 +55,7 @@ from server.api.public_services import public_services
 from server.api.search import SearchServicer
 from server.api.speakers import SpeakerServicer
 from server.api.transcriptions import TranscriptionApi
+from server.api.tus import record_upload
 from server.api.users import UserServicer
 from server.api.voices import VoiceServicer
 from server.api.webhooks import WebhookServicer
@@ -192,7 +193,7 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     stream: Any = interceptor.guard_stream("/meetra.v1.LiveService/StreamMeeting", live.StreamMeeting)
     sound, mcp = MeetingSound(players), McpEndpoint()
-    resumable = ResumableUploads(dependencies.uploads, database)
+    resumable = ResumableUploads(dependencies.uploads, database, record_upload)
     transcriptions = TranscriptionApi(database, dependencies.uploads, exports.files, dependencies.inference)
     routes = http_routes(HttpGuard(interceptor), resumable, sound, transcriptions, mcp)
     http = HttpServer(routes, STOP_GRACE_S)

@@ -76,7 +76,6 @@ class _Tus:
         if (refusal := _other_version(request)) is not None:
             return refusal
         progress = await self._uploads.find(current_caller(), request.path_params["upload_id"])
-        await _record(progress)
         return _answer(200, {**_progress(progress), "upload-length": str(progress.size_bytes)})
 
     async def append(self, request: Request) -> Response:
@@ -93,7 +92,6 @@ class _Tus:
         progress = await self._uploads.append(
             current_caller(), request.path_params["upload_id"], offset, request.stream(), size_bytes
         )
-        await _record(progress)
         return _answer(204, _progress(progress))
 
     async def remove(self, request: Request) -> Response:
@@ -123,11 +121,10 @@ def parse_metadata(header: str) -> dict[str, str]:
     return found
 
 
-async def _record(progress: Progress) -> None:
+async def record_upload(file_hash: str) -> None:
     """Write the meeting that an upload has become to the audit log, as of any upload."""
-    call = current_call()
-    if progress.finished is not None and progress.accepted_now and call is not None:
-        await call.add("MeetingService/UploadMeeting", "change", "meeting", progress.finished.file_hash)
+    if (call := current_call()) is not None:
+        await call.add("MeetingService/UploadMeeting", "change", "meeting", file_hash)
 
 
 def _other_version(request: Request) -> Response | None:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import os
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -138,17 +139,25 @@ class Playback:
             if not await asyncio.to_thread(path.is_file):
                 continue
             target = folder / f"track-{index}"
-            async with aclosing(decode_log(track, path)) as pcm:
-                await self._write(target, pcm)
+            try:
+                async with aclosing(decode_log(track, path)) as pcm:
+                    await self._write(target, pcm)
+            except FileNotFoundError:
+                # Deleted at this moment.
+                raise AudioUnavailable(NOT_THERE) from None
             parts.append({"path": str(target), "start_us": track.start_us})
         return parts
 
     async def _write(self, target: Path, pcm: Any) -> None:
-        with target.open("wb") as file:
+        with target.open("wb") as file, detect_full_disk():
             async for data in pcm:
-                self._disk.require(len(data))
-                with detect_full_disk():
+                if data.strip(b"\0"):
+                    self._disk.require(len(data))
                     await asyncio.to_thread(file.write, data)
+                else:
+                    # Hours of it may stand for a pause: a hole in the file takes no room.
+                    file.seek(len(data), os.SEEK_CUR)
+            file.truncate(file.tell())
 
     async def _keep(
         self, organization_id: UUID, meeting: ExportedMeeting, folder: Path, facts: Path, made: dict[str, int]
@@ -156,22 +165,11 @@ class Playback:
         """Move the files beside the recording, unless it was deleted meanwhile. Raises MeetingNotFound."""
         file_hash = meeting.listed.file_hash
 
-        def move() -> None:
-            for old in facts.parent.glob("playback-*"):
-                old.unlink(missing_ok=True)
-            for name in (SOUND, PEAKS):
-                (folder / name).replace(facts.with_suffix(Path(name).suffix))
-            written = folder / "facts.json"
-            written.write_text(json.dumps(made), encoding="utf-8")
-            # Last: where it is, the others are.
-            written.replace(facts)
-            sync_directory(facts.parent)
-
         async def keep(connection: Connection) -> bool:
             await meetings.lock_recording(connection, organization_id, file_hash)
             if not await meetings.keeps_audio(connection, organization_id, file_hash):
                 return False
-            await asyncio.to_thread(move)
+            await asyncio.to_thread(_move, folder, facts, made)
             return True
 
         if not await self._database.run(keep, organization_id=organization_id):
@@ -198,6 +196,25 @@ async def _encode(folder: Path) -> dict[str, int]:
         sandbox.take_back(folder / name)
     samples, period_ms = int(said["samples"]), int(said["period_ms"])
     return {"duration_ms": samples * 1000 // RATE_HZ, "period_ms": period_ms}
+
+
+def _move(folder: Path, facts: Path, made: dict[str, int]) -> None:
+    """Move what was made in a folder beside the recording, in place of what was there. Safe to repeat."""
+    if facts.exists() and not (folder / SOUND).exists():
+        # It was moved: the connection broke during the commit.
+        return
+    # First what says that the others are there: a crash in the middle leaves nothing that is taken for whole.
+    for old in sorted(facts.parent.glob("playback-*"), key=lambda path: path.suffix != facts.suffix):
+        old.unlink(missing_ok=True)
+    with (folder / facts.name).open("w", encoding="utf-8") as file:
+        json.dump(made, file)
+        file.flush()
+        os.fsync(file.fileno())
+    for name in (PEAKS, SOUND):
+        (folder / name).replace(facts.with_suffix(Path(name).suffix))
+    # Last: where it is, the others are.
+    (folder / facts.name).replace(facts)
+    sync_directory(facts.parent)
 
 
 def _read(facts: Path) -> Playable | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -33,6 +33,7 @@ from server.errors import (
 from server.meetings.completion import run_to_completion
 from server.meetings.upload import Uploads
 from server.meetings.upload_allowance import RETRY_STORED_S, require_minutes
+from server.quotas import Use
 from server.storage import Database
 
 # Of an organization at a time: somebody's folder of recordings, each begun.
@@ -41,6 +42,8 @@ MAX_UNFINISHED = 1000
 BLOCK_BYTES = 1024 * 1024
 # Refusals of a whole recording that will not change: its pieces are of no more use.
 FOR_GOOD = (BadRequest, ChannelsDiffer, ConsentRequired, RecordingTooLong, RedactionDiffers)
+Record = Callable[[str], Awaitable[None]]
+"""Given a file hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +58,19 @@ class Progress:
     """When it is deleted unless more comes, seconds since 1970."""
     finished: Finished | None
     """What became of it, once it is whole and was accepted."""
-    accepted_now: bool = False
-    """Whether that was by this call."""
 
 
 class ResumableUploads:
     """Receive recordings in pieces, of one user each."""
 
-    def __init__(self, uploads: Uploads, database: Database) -> None:
+    def __init__(self, uploads: Uploads, database: Database, record: Record) -> None:
         """
         Args:
             uploads: accepts what is whole; its limits and allowances hold here too.
+            record: writes that a recording was accepted. Called before that is known here, so that it is called again
+                after a crash and never left out.
         """
-        self._uploads, self._database = uploads, database
+        self._uploads, self._database, self._record = uploads, database, record
         self._allowances = uploads.allowances
         self._unfinished = UnfinishedRecordings(uploads.audio_log.root)
         self._creating = asyncio.Lock()
@@ -101,9 +104,7 @@ class ResumableUploads:
         await self._uploads.check(caller, fields, file_name)
         stated = Stated(str(caller.user_id), size_bytes, media_type, file_name, fields)
         organization_id = caller.organization_id
-        use = await self._database.run(
-            lambda c: self._allowances.find_use(c, organization_id), organization_id=organization_id
-        )
+        use = await self._find_use(organization_id)
         require_minutes(use)
         self._allowances.disk.require(size_bytes)
         # One after the other, so that several together stay within what each may.
@@ -111,9 +112,7 @@ class ResumableUploads:
             number, reserved_bytes = await asyncio.to_thread(self._unfinished.reserved, organization_id)
             if number >= MAX_UNFINISHED:
                 raise TooManyUnfinishedUploads(MAX_UNFINISHED)
-            stored_bytes = use.stored_bytes + reserved_bytes
-            if stored_bytes + size_bytes > use.quotas.stored_bytes:
-                raise QuotaExceeded("stored_bytes", use.quotas.stored_bytes, stored_bytes, RETRY_STORED_S)
+            _require_room(use, reserved_bytes, size_bytes)
             return await run_to_completion(asyncio.to_thread(self._unfinished.create, organization_id, stated))
 
     async def find(self, caller: Caller, upload_id: str) -> Progress:
@@ -176,6 +175,8 @@ class ResumableUploads:
         self, organization_id: UUID, held: UnfinishedRecording, chunks: AsyncIterator[bytes], least_bytes: int
     ) -> None:
         block = bytearray()
+        # What came otherwise since it began may have taken its room; what came of it is in no sum of what is stored.
+        _require_room(await self._find_use(organization_id), 0, held.stated.size_bytes)
 
         async def write() -> None:
             data = bytes(block)
@@ -198,6 +199,11 @@ class ResumableUploads:
                     await write()
                 await run_to_completion(asyncio.to_thread(held.sync))
 
+    async def _find_use(self, organization_id: UUID) -> Use:
+        return await self._database.run(
+            lambda c: self._allowances.find_use(c, organization_id), organization_id=organization_id
+        )
+
     async def _progress(self, caller: Caller, held: UnfinishedRecording) -> Progress:
         size_bytes, expires_at = held.stated.size_bytes, held.expires_at
         if (known := held.finished) is not None:
@@ -205,7 +211,7 @@ class ResumableUploads:
         if held.size_bytes < size_bytes:
             return Progress(held.size_bytes, size_bytes, expires_at, None)
         finished = await run_to_completion(self._finish(caller, held))
-        return Progress(size_bytes, size_bytes, expires_at, finished, accepted_now=True)
+        return Progress(size_bytes, size_bytes, expires_at, finished)
 
     async def _finish(self, caller: Caller, held: UnfinishedRecording) -> Finished:
         stated = held.stated
@@ -216,6 +222,14 @@ class ResumableUploads:
         except FOR_GOOD:
             await asyncio.to_thread(held.remove)
             raise
+        await self._record(receipt.file_hash)
         finished = Finished(receipt.file_hash, receipt.status)
         await asyncio.to_thread(held.finish, finished)
         return finished
+
+
+def _require_room(use: Use, reserved_bytes: int, size_bytes: int) -> None:
+    """Check that a whole recording may be stored beside what is stored and reserved. Raises QuotaExceeded."""
+    stored_bytes = use.stored_bytes + reserved_bytes
+    if stored_bytes + size_bytes > use.quotas.stored_bytes:
+        raise QuotaExceeded("stored_bytes", use.quotas.stored_bytes, stored_bytes, RETRY_STORED_S)

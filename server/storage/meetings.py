@@ -89,9 +89,9 @@ class AnalysisChoices:
 async def accept(connection: Connection, meeting: NewMeeting) -> str:
     """Store a durable recording, queue its analysis, and return the meeting's status.
 
-    A known recording is left unchanged, except that a failed one is queued again with the new details: the cause of the
-    failure may be fixed since, in the server or in the details. Its days of retention begin again. A deletion that
-    waits is called off.
+    A known recording is left unchanged, except that a failed one is queued again with the new details, as its latest
+    uploader's: the cause of the failure may be fixed since, in the server or in the details. Its days of retention
+    begin again. A deletion that waits is called off.
     """
     await connection.execute(
         "UPDATE meetings SET delete_at = NULL, delete_user_id = NULL"
@@ -108,7 +108,7 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
         " message = 'Waiting for a free worker', attempts = 0, counted_ms = 0, progress_percent = 0,"
         " name = EXCLUDED.name, held_on = EXCLUDED.held_on, n_speakers = EXCLUDED.n_speakers,"
         " language = EXCLUDED.language, key_terms = EXCLUDED.key_terms, channels = EXCLUDED.channels,"
-        " redact = EXCLUDED.redact, key_id = EXCLUDED.key_id,"
+        " redact = EXCLUDED.redact, user_id = EXCLUDED.user_id, key_id = EXCLUDED.key_id,"
         " media_type = EXCLUDED.media_type, size_bytes = EXCLUDED.size_bytes,"
         " created_at = now(), audio_deleted_at = NULL, transcript_deleted_at = NULL,"
         " updated_at = now() WHERE meetings.status = 'failed' RETURNING id",

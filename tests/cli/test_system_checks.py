@@ -52,6 +52,8 @@ async def test_a_queue_that_nobody_works_at_is_told(home: Home, owner: Database,
     await owner.run(lambda c: c.execute("UPDATE jobs SET run_at = now() - interval '20 minutes'"))
     idle = (await found(home))["analyses"]
     assert (idle.state, idle.text) == (State.WRONG, "0 analyses run, 1 wait, the first for 20 minutes")
+    await owner.run(lambda c: c.execute("UPDATE jobs SET run_at = now() - interval '2 days'"))
+    assert (await found(home))["analyses"].text == "0 analyses run, 1 wait, the first for 2880 minutes"
 
 
 async def test_a_database_that_is_gone_is_told(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from meetra.v1 import webhooks_pb2 as pb
 
 from cli.__main__ import parser
-from cli.webhooks import ACTIONS, _delivery_line, _webhook_line
+from cli.webhooks import ACTIONS, _delivery_line, _test, _webhook_line
 
 ID = "5f0c6a52-8d1c-4e63-9d5e-6b7f1f3f2c11"
 
@@ -23,6 +23,39 @@ def test_every_action_takes_what_it_needs_and_nothing_else(action: str) -> None:
     if action != "list":
         with pytest.raises(SystemExit):
             parser().parse_args(["webhooks", action])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["deliveries", ID, "--limit", "99999999999"], ["rotate", ID, "--keep-hours", "-1"]],
+    ids=["more than a message holds", "negative"],
+)
+def test_numbers_that_no_message_holds_are_refused(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args(["webhooks", *arguments])
+    assert ended.value.code == 2
+
+
+class NoWorker:
+    """A server whose worker is away."""
+
+    waiting = pb.WebhookDelivery(id=ID, webhook_id=ID, created_at="now", type="webhook.test", state="waiting")
+
+    async def TestWebhook(self, request: pb.TestWebhookRequest) -> pb.TestWebhookResponse:  # noqa: N802
+        return pb.TestWebhookResponse(delivery=self.waiting)
+
+    async def GetWebhookDelivery(self, request: pb.GetWebhookDeliveryRequest) -> pb.GetWebhookDeliveryResponse:  # noqa: N802
+        return pb.GetWebhookDeliveryResponse(delivery=self.waiting)
+
+
+async def test_a_test_that_nobody_sends_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.webhooks.PATIENCE_S", 0.5)
+    assert await _test(NoWorker(), parser().parse_args(["webhooks", "test", ID])) == 1
+    said = capsys.readouterr()
+    assert "attempts 0" in said.out
+    assert "no worker has sent it" in said.err
 
 
 def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:

@@ -158,6 +158,23 @@ async def test_a_last_byte_that_came_before_a_crash_counts(http: httpx.AsyncClie
     assert asked.headers["meetra-file-hash"] == hashlib.sha256(RECORDING).hexdigest()
 
 
+async def test_an_upload_is_in_the_audit_log_also_where_the_server_is_killed_then(
+    http: httpx.AsyncClient, owner: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise OSError("as if the process ended here")
+
+    at = await begun(http)
+    with monkeypatch.context() as patched:
+        patched.setattr("server.audio.unfinished_recordings.UnfinishedRecording.finish", killed)
+        assert (await sent(http, at, 0, RECORDING)).status_code == 500
+    query = "SELECT object_id FROM audit_events WHERE action = 'change' AND method = 'MeetingService/UploadMeeting'"
+    for _ in range(2):
+        rows = await owner.run(lambda c: c.fetch(query))
+        assert {row["object_id"] for row in rows} == {hashlib.sha256(RECORDING).hexdigest()}
+        assert (await http.head(at, headers=VERSION)).headers["meetra-file-hash"]
+
+
 async def test_what_is_whole_and_no_recording_goes(http: httpx.AsyncClient, tmp_path: Path) -> None:
     long = excerpt(5.0)
     at = await begun(http, len(long))
@@ -202,6 +219,20 @@ async def test_unfinished_uploads_count_towards_what_may_be_stored(
             assert (refused.status_code, refused.headers["x-meetra-reason"]) == (429, "QUOTA_EXCEEDED")
             await http.delete(at, headers=VERSION)
             assert (await http.post(PATH, headers=headers)).status_code == 201
+
+
+async def test_an_upload_waits_whose_room_others_took(owner: Database, database: Database, tmp_path: Path) -> None:
+    async with running_api(owner, database, tmp_path, quota_stored_bytes=len(RECORDING) + 1000) as api:
+        base = f"http://127.0.0.1:{api.http_port}"
+        async with httpx.AsyncClient(base_url=base, headers=dict(api.metadata), timeout=PATIENCE_S) as http:
+            at = await begun(http)
+            assert (await sent(http, at, 0, RECORDING[:-1])).status_code == 204
+            await api.upload(excerpt(1.0))
+            full = await sent(http, at, len(RECORDING) - 1, RECORDING[-1:])
+            assert (full.status_code, full.headers["x-meetra-reason"]) == (429, "QUOTA_EXCEEDED")
+            await owner.run(lambda c: c.execute("DELETE FROM meetings"))
+            last = await sent(http, at, len(RECORDING) - 1, RECORDING[-1:])
+            assert last.headers["meetra-file-hash"] == hashlib.sha256(RECORDING).hexdigest()
 
 
 async def test_pieces_count_towards_the_day_once(owner: Database, database: Database, tmp_path: Path) -> None:

@@ -61,16 +61,19 @@ async def test_audio_counts_for_the_key_that_sent_it_and_once(owner: Database, d
 
 
 async def test_a_failed_recording_that_comes_again_counts_again(owner: Database, database: Database) -> None:
-    user = await make_user(owner)
-    key_id = await make_key(database, user, "Bot")
+    user, other = await make_user(owner), await make_user(owner, "Org", "other@example.org")
+    key_id = await make_key(database, other, "Bot")
     await queued_meeting(database, user, HASH)
     await count(database, user, HASH, 1000)
     await owner.run(lambda c: c.execute("UPDATE meetings SET status = 'failed'"))
-    again = replace(new_meeting(user), key_id=key_id)
+    again = replace(new_meeting(other), key_id=key_id)
     await database.run(lambda c: meetings.accept(c, again), organization_id=user.organization_id)
     await count(database, user, HASH, 1000)
     _, entries = await use_of(database, user)
-    assert {(entry.key_id, entry.analyses, entry.audio_ms) for entry in entries} == {(None, 1, 1000), (key_id, 1, 1000)}
+    assert {(entry.user_id, entry.key_id, entry.analyses, entry.audio_ms) for entry in entries} == {
+        (user.id, None, 1, 1000),
+        (other.id, key_id, 1, 1000),
+    }
 
 
 async def test_it_stays_when_meeting_key_and_user_go(owner: Database, database: Database) -> None:
