@@ -22,7 +22,7 @@ from server.api.audit_rules import AuditRule
 from server.api.call_rule import CallRule, declared_rule
 from server.api.http_guard import HttpGuard
 from server.api.meeting_file import MeetingFiles
-from server.audit import current_call
+from server.api.tus import record_upload
 from server.auth import Caller, current_caller
 from server.documents import (
     FORMATS,
@@ -60,9 +60,10 @@ FIELDS = WITHOUT_EFFECT | {"language", "response_format", "stream", GRANULARITIE
 PATIENCE_S, POLL_S, ALIVE_EVERY_S = 240.0, 0.25, 15.0
 ENGINE_PATIENCE_S = 5.0
 _READ = frozenset({access.RIGHT_READ})
-UPLOAD = "MeetingService/UploadMeeting"
 # Written to the audit log once the meeting has a name.
-_UPLOAD_RULE = CallRule(f"/meetra.v1.{UPLOAD}", frozenset({access.RIGHT_UPLOAD}), AuditRule("", "meeting", False, ()))
+_UPLOAD_RULE = CallRule(
+    "/meetra.v1.MeetingService/UploadMeeting", frozenset({access.RIGHT_UPLOAD}), AuditRule("", "meeting", False, ())
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,7 @@ class TranscriptionApi:
             _declared_bytes(request),
             UploadForm(FIELDS, stated),
         )
-        if (call := current_call()) is not None:
-            await call.add(UPLOAD, "change", "meeting", receipt.file_hash)
+        await record_upload(receipt.file_hash)
         wanted = asked[0] if asked else Wanted(JSON_FORMAT, frozenset({SEGMENTS}), False)
         if wanted.stream:
             return StreamingResponse(self._stream(caller, receipt.file_hash), media_type="text/event-stream")
