@@ -8,15 +8,20 @@ import "./signin.css";
 export function SignInAgain() {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    const before = document.activeElement;
-    dialog.current?.showModal();
-    return () => {
-      // Whoever was typing goes on typing.
-      if (before instanceof HTMLElement) before.focus();
-    };
+    const shown = dialog.current;
+    shown?.showModal();
+    // Whoever was typing goes on typing: the browser gives the keyboard back as the dialog closes.
+    return () => shown?.close();
   }, []);
   return (
-    <dialog ref={dialog} class="sign-in-again" aria-labelledby="again" onCancel={(event) => event.preventDefault()}>
+    <dialog
+      ref={dialog}
+      class="sign-in-again"
+      aria-labelledby="again"
+      onCancel={(event) => event.preventDefault()}
+      // Browsers close it at the second Escape all the same; nothing goes on without it.
+      onClose={() => dialog.current?.showModal()}
+    >
       <h2 id="again">{text.again}</h2>
       <p>{text.nothingIsLost}</p>
       <SignInForm />
