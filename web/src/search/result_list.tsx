@@ -23,7 +23,8 @@ function Result({ result }: { result: SearchResult }) {
     <li class="card">
       <p class="search-where">
         <a href={linkTo(`/meetings/${file_hash}`, { at: String(start_ms) })}>
-          {text.open(result.meeting || text.unnamed, at)}
+          <bdi>{result.meeting || text.unnamed}</bdi>
+          {text.at(at)}
         </a>
         <span class="hint">{held}</span>
       </p>

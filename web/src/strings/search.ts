@@ -30,5 +30,5 @@ export const text = {
   byWords: (words: string) => `Words: ${words}`,
   byMeaning: (similarity: string) => `Meaning: ${similarity}`,
   topic: (topic: string) => `Topic: ${topic}`,
-  open: (meeting: string, time: string) => `${meeting}, at ${time}`,
+  at: (time: string) => `, at ${time}`,
 } as const;
