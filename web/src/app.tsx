@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ComponentType } from "preact";
 import { ErrorNotice } from "./parts/error_notice.js";
+import { FaultBoundary } from "./parts/fault_boundary.js";
 import { usePageTitle } from "./parts/page_title.js";
 import { matched, usePlace } from "./route.js";
 import { ROUTES } from "./routes.js";
@@ -84,5 +85,10 @@ function Shown({ route, ...given }: PageProps & { route: Route }) {
     );
   }, [route]);
   if (failed) return <ErrorNotice message={text.pageIsOld} action={{ label: text.reload, run: () => location.reload() }} />;
-  return Page ? <Page {...given} /> : <p role="status">{text.loading}</p>;
+  if (!Page) return <p role="status">{text.loading}</p>;
+  return (
+    <FaultBoundary>
+      <Page {...given} />
+    </FaultBoundary>
+  );
 }
