@@ -186,6 +186,7 @@ def test_a_meeting_is_recorded_here_and_watched_there(system: System, open_live:
     # Elsewhere in the page it goes on.
     here.page.evaluate("() => { location.hash = '/live'; }")
     here.wait("the list", lambda: "recorded here" in here.text(".live-running"))
+    assert "This browser records a meeting already." in here.text(".live-start")
     assert here.watch("From the page") == session
     here.press("Finish")
     ended = here.wait_for_end()

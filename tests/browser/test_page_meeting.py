@@ -258,6 +258,17 @@ def test_two_hours_are_drawn_as_they_are_scrolled_and_printed_whole(signed_in: S
     }""")
     assert seen["most"] < DRAWN
     assert seen["last"] == rows - 1
+    # The keyboard stays where it was, although that is no longer in sight, and goes on from there.
+    page.evaluate("""async () => {
+      const scroller = document.querySelector(".transcript-scroll");
+      scroller.scrollTop = 0;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      scroller.querySelector('[data-index="3"] .sentence-time').focus();
+      scroller.scrollTop = scroller.scrollHeight;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }""")
+    page.press("ArrowDown")
+    page.wait_for('css=[data-index="4"] .sentence-time:focus')
     page.emulate(media="print")
     page.wait_for(f".sentence >> nth={rows - 1}", "attached")
     assert page.evaluate(count) == rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,36 @@ from tests.e2e.conftest import Rest, System
 from tests.recordings import excerpt
 
 FILES = 'css=.upload input[type="file"]'
+# The second piece is held back until it is let go; what is sent is told.
+HOLD_SECOND_PIECE = """() => {
+  const { open, send, setRequestHeader } = XMLHttpRequest.prototype;
+  const told = new WeakMap();
+  window.asked = [];
+  XMLHttpRequest.prototype.open = function (method, ...rest) {
+    told.set(this, { method });
+    return open.call(this, method, ...rest);
+  };
+  XMLHttpRequest.prototype.setRequestHeader = function (name, value) {
+    if (name.toLowerCase() === "upload-offset") told.get(this).offset = Number(value);
+    return setRequestHeader.call(this, name, value);
+  };
+  XMLHttpRequest.prototype.send = function (body) {
+    const request = told.get(this);
+    const go = () => (window.asked.push(request), send.call(this, body));
+    if (request.offset > 0 && !window.letGo) window.letGo = go;
+    else go();
+  };
+}"""
+UNTIL = """(condition) => new Promise((resolve) => {
+  const look = setInterval(() => window.conditions[condition]() && resolve(clearInterval(look)), 50);
+})"""
+CONDITIONS = """() => {
+  window.conditions = {
+    held: () => window.letGo,
+    // The creation, and two questions since.
+    refused: () => window.asked.filter(({ method }) => method !== "PATCH").length >= 3,
+  };
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +106,31 @@ def test_an_upload_goes_on_after_the_api_died(
     page.choose_files(FILES, written(tmp_path, "killed.wav", recording))
     page.wait_for('role=link[name="Open killed.wav"]')
     assert system.pid("api") != pid
+    file_hash = hashlib.sha256(recording).hexdigest()
+    (stored,) = (system.data / "audio").glob(f"*/{file_hash[:2]}/{file_hash}/original")
+    assert stored.read_bytes() == recording
+
+
+def test_an_upload_that_broke_in_the_middle_sends_no_piece_twice(
+    signed_in: Callable[..., Page], system: System, tmp_path: Path
+) -> None:
+    # Some pieces; that it is no recording is found when all of it has come.
+    recording = os.urandom(40 * 1024 * 1024)
+    page = signed_in("/")
+    page.wait_for(FILES, "attached")
+    page.evaluate(HOLD_SECOND_PIECE)
+    page.evaluate(CONDITIONS)
+    page.choose_files(FILES, written(tmp_path, "broken.wav", recording))
+    page.evaluate(UNTIL, "held")
+    with system.paused():
+        system.kill("api")
+        page.evaluate("() => window.letGo()")
+        # How far it is cannot be asked, again and again.
+        page.evaluate(UNTIL, "refused")
+    page.wait_for('role=link[name="Open broken.wav"]')
+    asked = page.evaluate("() => window.asked")
+    assert [one["method"] for one in asked].count("POST") == 1
+    assert [one["offset"] for one in asked if one["method"] == "PATCH"].count(0) == 1
     file_hash = hashlib.sha256(recording).hexdigest()
     (stored,) = (system.data / "audio").glob(f"*/{file_hash[:2]}/{file_hash}/original")
     assert stored.read_bytes() == recording

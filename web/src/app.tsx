@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ComponentType } from "preact";
 import { ErrorNotice } from "./parts/error_notice.js";
+import { FaultBoundary } from "./parts/fault_boundary.js";
+import { usePageTitle } from "./parts/page_title.js";
 import { matched, usePlace } from "./route.js";
 import { ROUTES } from "./routes.js";
 import type { PageProps, Route } from "./routes.js";
@@ -29,6 +31,7 @@ function Frame() {
   );
   const main = useRef<HTMLElement>(null);
   const path = useRef(place.path);
+  usePageTitle(found?.route.label);
   useEffect(() => {
     // Readers of the screen are told of another page as they are of a new document.
     if (path.current !== place.path) main.current?.focus();
@@ -82,5 +85,10 @@ function Shown({ route, ...given }: PageProps & { route: Route }) {
     );
   }, [route]);
   if (failed) return <ErrorNotice message={text.pageIsOld} action={{ label: text.reload, run: () => location.reload() }} />;
-  return Page ? <Page {...given} /> : <p role="status">{text.loading}</p>;
+  if (!Page) return <p role="status">{text.loading}</p>;
+  return (
+    <FaultBoundary>
+      <Page {...given} />
+    </FaultBoundary>
+  );
 }

@@ -86,6 +86,11 @@ export class Gateway {
     return this.#received(this.#currentToken(), options);
   }
 
+  /** Forget the token: the next call gets another one. */
+  forgetToken(): void {
+    this.#token = undefined;
+  }
+
   /** Connect a WebSocket, with a token of one session as a protocol, as browsers set no headers. */
   socket(path: string, token: string, constructor: typeof WebSocket = WebSocket): WebSocket {
     const url = new URL(this.#url + path, globalThis.location?.href);

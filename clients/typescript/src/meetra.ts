@@ -57,6 +57,11 @@ export class Meetra extends Calls {
     this.#transport = options.transport ?? new WebSocketTransport(this.#gateway, options.WebSocket);
   }
 
+  /** Forget the token of a function or a login, such as where another user goes on: the next call gets another one. */
+  forgetToken(): void {
+    this.#gateway.forgetToken();
+  }
+
   protected override call<T>(call: Call, request: object, options?: CallOptions): Promise<T> {
     return this.#gateway.json<T>(call, request, options);
   }

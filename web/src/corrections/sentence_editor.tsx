@@ -57,11 +57,13 @@ export function SentenceEditor({ sentence, focused, close }: SentenceEditorProps
     drafts.keep(fileHash, number, draft);
     setSaving(true);
     setFailed(undefined);
+    let reworded = false;
     try {
       if (typed !== sentence.text) {
         // What is shown as the sentence by now is what is replaced.
         const correction = { text: typed, replaces: sentence.text };
         await server.correctSentence({ file_hash: fileHash, number, correction });
+        reworded = true;
       }
       if (draft.speaker !== sentence.speaker) {
         const correction = draft.speaker === NEW_SPEAKER ? { new_speaker: true } : { speaker: draft.speaker };
@@ -71,9 +73,11 @@ export function SentenceEditor({ sentence, focused, close }: SentenceEditorProps
       changed();
     } catch (error) {
       const conflict = error instanceof MeetraError && error.reason === "SENTENCE_CHANGED";
+      // The words are saved by now, who said them is not: they are no conflict at the next try.
+      if (reworded) change({ text: typed, replaces: typed });
       // How it reads now is shown once it is read anew.
-      if (conflict) changed();
-      else setFailed(`${errorText(error)} ${text.kept}`);
+      if (conflict || reworded) changed();
+      if (!conflict) setFailed(`${errorText(error)} ${text.kept}`);
     } finally {
       setSaving(false);
     }

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { ErrorNotice } from "../parts/error_notice.js";
+import { usePageTitle } from "../parts/page_title.js";
 import { clock } from "../parts/time.js";
 import { linkTo } from "../route.js";
 import { errorText } from "../server/error_text.js";
@@ -19,6 +20,7 @@ interface HeadProps {
 
 /** What the meeting is, how its connection does, and what can be done. */
 export function LiveHead({ sessionId, name, state, recorder }: HeadProps) {
+  usePageTitle(name);
   // Whether there is a connection is no event of the meeting.
   useTick(1000);
   return (

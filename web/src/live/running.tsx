@@ -1,11 +1,11 @@
 import type { LiveMeeting } from "meetra-client";
-import { useEffect } from "preact/hooks";
 import { ErrorNotice } from "../parts/error_notice.js";
 import { clock } from "../parts/time.js";
 import { linkTo } from "../route.js";
 import { errorText } from "../server/error_text.js";
 import { server } from "../server/server.js";
 import { useAnswer } from "../server/use_answer.js";
+import { useRepeated } from "../server/use_repeated.js";
 import { text } from "../strings/live.js";
 import { useRecorder } from "./recorder.js";
 
@@ -17,12 +17,10 @@ const UNATTENDED_MS = 15_000;
 
 /** The running meetings of the organization, as they come and go. */
 export function RunningMeetings() {
-  const { value, error, reload } = useAnswer((signal) => server.listLiveMeetings({ page_size: 200 }, { signal }), []);
+  const answer = useAnswer((signal) => server.listLiveMeetings({ page_size: 200 }, { signal }), []);
+  const { value, error } = answer;
   const recorder = useRecorder();
-  useEffect(() => {
-    const timer = setInterval(() => document.hidden || reload(), EVERY_MS);
-    return () => clearInterval(timer);
-  }, [reload]);
+  useRepeated(answer, EVERY_MS);
   return (
     <section class="card" aria-labelledby="live-running">
       <h2 id="live-running">{text.running.title}</h2>
@@ -44,7 +42,9 @@ function RunningMeeting({ meeting, held }: { meeting: Running; held: LiveMeeting
   return (
     <li>
       <h3>
-        <a href={linkTo(`/live/${meeting.session_id}`)}>{meeting.name}</a>
+        <a href={linkTo(`/live/${meeting.session_id}`)}>
+          <bdi>{meeting.name}</bdi>
+        </a>
       </h3>
       <dl class="live-facts">
         <dt>{text.running.state}</dt>

@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import { ErrorNotice } from "../parts/error_notice.js";
-import { goTo } from "../route.js";
+import { goTo, linkTo } from "../route.js";
 import { errorText } from "../server/error_text.js";
 import { text } from "../strings/live.js";
-import { Recorder } from "./recorder.js";
+import { Recorder, useRecorder } from "./recorder.js";
 import type { MeetingPlan } from "./recorder.js";
 import { closeSources, openSources, sourceProblem, whyNotRecordable } from "./sources.js";
 import type { Source, SourceKind } from "./sources.js";
@@ -20,6 +20,7 @@ export function StartForm() {
   const [microphone, setMicrophone] = useState(true);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | undefined>(whyNotRecordable);
+  const recorder = useRecorder();
 
   async function begin(form: FormData): Promise<void> {
     const kinds: SourceKind[] = (["microphone", "tab"] as const).filter((kind) => form.has(kind));
@@ -45,6 +46,17 @@ export function StartForm() {
     }
   }
 
+  // One at a time: of another this page could not say any more how to end it.
+  if (recorder?.active && !busy) {
+    return (
+      <section class="card live-start">
+        <h2>{text.start.title}</h2>
+        <p>
+          {text.start.alreadyRecording} <a href={linkTo(`/live/${recorder.meeting.sessionId}`)}>{text.start.toRecording}</a>
+        </p>
+      </section>
+    );
+  }
   return (
     <form
       class="card live-start"

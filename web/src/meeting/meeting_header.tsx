@@ -1,10 +1,12 @@
 import type { GetMeetingStatusResponse } from "meetra-client";
+import { usePageTitle } from "../parts/page_title.js";
 import { clock, dateText } from "../parts/time.js";
 import { text } from "../strings/meeting.js";
 import { ExportMenu } from "./export_menu.js";
 
 /** Name, date, length and language of a meeting, and what a reader must know of it. */
 export function MeetingHeader({ status }: { status: GetMeetingStatusResponse }) {
+  usePageTitle(status.name);
   const ready = status.status === "ready";
   const facts: string[] = [];
   if (status.date) facts.push(dateText(status.date));

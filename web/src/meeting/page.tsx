@@ -1,8 +1,8 @@
-import { useEffect } from "preact/hooks";
 import { Waiting } from "../parts/waiting.js";
 import type { PageProps } from "../routes.js";
 import { server } from "../server/server.js";
 import { useAnswer } from "../server/use_answer.js";
+import { useRepeated } from "../server/use_repeated.js";
 import { MeetingHeader } from "./meeting_header.js";
 import { NotReady } from "./not_ready.js";
 import { Report } from "./report.js";
@@ -14,21 +14,22 @@ const POLL_MS = 1000;
 /** One meeting at a glance; while it is analysed, how far that is. */
 export function MeetingPage({ parameters, query }: PageProps) {
   const fileHash = parameters["fileHash"] ?? "";
+  // Nothing of a meeting is shown as another's.
+  return <OneMeeting key={fileHash} fileHash={fileHash} query={query} />;
+}
+
+function OneMeeting({ fileHash, query }: { fileHash: string; query: URLSearchParams }) {
   const status = useAnswer((signal) => server.getMeetingStatus({ file_hash: fileHash }, { signal }), [fileHash]);
   const state = status.value?.status;
   const settled = state === "ready" || state === "failed";
-  useEffect(() => {
-    if (status.loading || settled || status.value === undefined) return undefined;
-    const timer = setTimeout(status.reload, POLL_MS);
-    return () => clearTimeout(timer);
-  }, [status.loading, settled, status.value]);
+  useRepeated(status, POLL_MS, state !== undefined && !settled);
   return (
     <Waiting answer={status}>
       {(found) => (
         <>
           <MeetingHeader status={found} />
           {found.status === "ready" ? (
-            <Report key={fileHash} status={found} query={query} reload={status.reload} />
+            <Report status={found} query={query} reload={status.reload} />
           ) : (
             <NotReady status={found} />
           )}

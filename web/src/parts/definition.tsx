@@ -2,6 +2,7 @@ import type { Metric, MetricError } from "meetra-client";
 import { useMetrics } from "../server/metrics.js";
 import { text } from "../strings/definition.js";
 import "./definition.css";
+import { percent } from "./numbers.js";
 import { Waiting } from "./waiting.js";
 
 /**
@@ -106,7 +107,7 @@ function Parts({ metric }: { metric: Metric }) {
 
 function weightText(weight: number | undefined): string {
   if (weight === undefined) return text.notFixed;
-  return weight === 0 ? text.shownOnly : `${Math.round(weight * 100)} %`;
+  return weight === 0 ? text.shownOnly : percent(weight);
 }
 
 function Errors({ errors }: { errors: readonly MetricError[] }) {

@@ -33,11 +33,11 @@ interface MeasuredProps extends Grounds {
 
 /** A number that opens what it is made of: components, support, version, definition. */
 export function Measured({ metric, name, value, unit, children, ...grounds }: MeasuredProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const dialog = useOpened();
   const shown = shownValue(value, grounds);
   return (
     <div class="measured">
-      <button type="button" class="measured-open" aria-haspopup="dialog" onClick={() => dialog.current?.showModal()}>
+      <button type="button" class="measured-open" aria-haspopup="dialog" onClick={dialog.show}>
         <span class="measured-name">{name}</span>
         <span class={shown === undefined ? "measured-value absent" : "measured-value"}>
           {shown ?? text.notMeasured}
@@ -46,14 +46,14 @@ export function Measured({ metric, name, value, unit, children, ...grounds }: Me
         {children}
         <span class="measured-why">{inWords(value, grounds)}</span>
       </button>
-      <AboutDialog inner={dialog} metric={metric} name={name} value={value} unit={unit} {...grounds} />
+      <AboutDialog dialog={dialog} metric={metric} name={name} value={value} unit={unit} {...grounds} />
     </div>
   );
 }
 
 /** A small button beside a heading or figure that opens what stands behind it. */
 export function About({ metric, name, value, unit, ...grounds }: Omit<MeasuredProps, "children">) {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const dialog = useOpened();
   return (
     <>
       <button
@@ -62,35 +62,52 @@ export function About({ metric, name, value, unit, ...grounds }: Omit<MeasuredPr
         aria-haspopup="dialog"
         aria-label={text.about(name)}
         title={text.about(name)}
-        onClick={() => dialog.current?.showModal()}
+        onClick={dialog.show}
       >
         i
       </button>
-      <AboutDialog inner={dialog} metric={metric} name={name} value={value} unit={unit} {...grounds} />
+      <AboutDialog dialog={dialog} metric={metric} name={name} value={value} unit={unit} {...grounds} />
     </>
   );
 }
 
+/** A dialog that holds something only while it is open: a page has hundreds of them. */
+interface Opened {
+  readonly inner: RefObject<HTMLDialogElement | null>;
+  readonly open: boolean;
+  readonly show: () => void;
+  readonly closed: () => void;
+}
+
+function useOpened(): Opened {
+  const inner = useRef<HTMLDialogElement>(null);
+  const [open, setOpen] = useState(false);
+  const show = (): void => {
+    setOpen(true);
+    inner.current?.showModal();
+  };
+  return { inner, open, show, closed: () => setOpen(false) };
+}
+
 function AboutDialog({
-  inner,
+  dialog,
   metric,
   name,
   value,
   unit,
   ...grounds
-}: MeasuredProps & { inner: RefObject<HTMLDialogElement | null> }) {
+}: MeasuredProps & { dialog: Opened }) {
   const heading = useId();
-  const [open, setOpen] = useState(false);
   const shown = shownValue(value, grounds);
   return (
     <dialog
-      ref={inner}
+      ref={dialog.inner}
       class="behind"
       aria-labelledby={heading}
       onClick={closeOutside}
-      onToggle={(event) => setOpen(event.currentTarget.open)}
+      onClose={dialog.closed}
     >
-      {open && (
+      {dialog.open && (
         <>
           <h2 id={heading}>{name}</h2>
           {value !== "" && (

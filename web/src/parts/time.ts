@@ -21,7 +21,7 @@ export function duration(ms: number): string {
   return `${seconds} s`;
 }
 
-/** A date, or a date and time, as the reader's language writes it; what is no date stays as it is. */
+/** A date, or a date and time, in English as all texts of the page; what is no date stays as it is. */
 export function dateText(date: string): string {
   const found = new Date(date.length === 10 ? `${date}T00:00` : date);
   if (date === "" || Number.isNaN(found.getTime())) return date;

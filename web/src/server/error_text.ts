@@ -5,8 +5,9 @@ import { text } from "../strings/shared.js";
 export function errorText(error: unknown): string {
   if (!(error instanceof MeetraError)) return text.errors.unknown;
   if (error.reason === "UNREACHABLE") return text.errors.unreachable;
-  // A call that the server does not know: it is older than the page.
-  if (error.status === 404 && error.message === "Not found") return text.errors.olderServer;
+  // A call that the server does not know: it is older than the page. Files of the page, which it does know, are only read.
+  const unknown = (error.status === 404 && error.message === "Not found") || error.status === 405 || error.status === 501;
+  if (unknown) return text.errors.olderServer;
   if (error.passes) return text.errors.restarting;
   return error.message.replace(/^Bad request: /, "");
 }

@@ -6,3 +6,8 @@ import { GATEWAY, session } from "./session.js";
  * whose token has expired waits until they have signed in again.
  */
 export const server = new Meetra(GATEWAY, { token: session.newToken });
+
+session.watch(() => {
+  // No call of whoever signs in next is made in the name of who has signed out.
+  if (!session.state.signedIn) server.forgetToken();
+});

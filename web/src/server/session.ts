@@ -29,7 +29,7 @@ export class Session {
     addEventListener("storage", ({ key, newValue }) => {
       if (key !== KEY && key !== null) return;
       if (newValue) this.#accept(newValue);
-      else this.#forget();
+      else this.#end();
     });
   }
 
@@ -88,6 +88,12 @@ export class Session {
   }
 
   #accept(token: string): void {
+    if (this.#token !== undefined && userOf(token) !== userOf(this.#token)) {
+      // Another user: nothing of the former one stays in the page, and none of their calls goes on.
+      this.#end();
+      location.reload();
+      return;
+    }
     this.#token = token;
     this.#given = token;
     const waiting = this.#waiting;
@@ -99,6 +105,10 @@ export class Session {
 
   #forget(): void {
     localStorage.removeItem(KEY);
+    this.#end();
+  }
+
+  #end(): void {
     this.#token = this.#given = undefined;
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -108,6 +118,16 @@ export class Session {
 
   #changed(): void {
     for (const watcher of this.#watchers) watcher();
+  }
+}
+
+/** Whose token it is, by its claims, which nobody but the server checks; undefined where it has none. */
+function userOf(token: string): unknown {
+  try {
+    const claims = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
+    return (JSON.parse(atob(claims)) as { sub?: unknown }).sub;
+  } catch {
+    return undefined;
   }
 }
 

@@ -23,6 +23,8 @@ export const text = {
     consentExplained: "One a line: who; how. Your organization may ask for it.",
     begin: "Start recording",
     beginning: "Starting …",
+    alreadyRecording: "This browser records a meeting already. Finish it, then start another one.",
+    toRecording: "Go to the meeting",
   },
   problems: {
     noSource: "Choose what to record: the microphone, the sound of a tab, or both.",

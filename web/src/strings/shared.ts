@@ -22,6 +22,7 @@ export const text = {
   theme: { label: "Colours", system: "System", light: "Light", dark: "Dark" },
   errors: {
     unknown: "The page has a fault. Reload it; if that does not help, please report it.",
+    fault: "This page cannot be shown: it has a fault, or the server is older than it. Reload it; if that does not help, ask who runs the server to update it.",
     unreachable: "The server cannot be reached. Check that it runs and that you are online, then try again.",
     restarting: "A part of the server is busy or restarting. Try again in a moment.",
     olderServer: "This server is older than the page and cannot answer this. Reload the page, or ask who runs the server to update it.",

@@ -17,6 +17,14 @@ export function UploadPanel({ uploaded }: { uploaded: () => void }) {
   const [over, setOver] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => uploads.watch(() => setStates(uploads.states)), []);
+  useEffect(() => {
+    // A browser would leave the page for a file that is dropped beside.
+    const refuse = (event: Event): void => event.preventDefault();
+    for (const kind of ["dragover", "drop"]) addEventListener(kind, refuse);
+    return () => {
+      for (const kind of ["dragover", "drop"]) removeEventListener(kind, refuse);
+    };
+  }, []);
 
   const done = states.filter(({ step }) => step === "done").length;
   const latest = useRef(uploaded);

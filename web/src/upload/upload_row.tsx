@@ -9,7 +9,7 @@ export function UploadRow({ state }: { state: UploadState }) {
   const failed = step === "failed";
   return (
     <li>
-      <span class="file">{name}</span>
+      <bdi class="file">{name}</bdi>
       {!failed && step !== "done" && <progress max={state.size} value={state.sent} aria-label={text.progressOf(name)} />}
       <span class={failed ? "failed" : "hint"} role={failed ? "alert" : undefined}>
         {failed ? state.problem : said(state)}

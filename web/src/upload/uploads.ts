@@ -1,6 +1,7 @@
 import { MeetraError } from "meetra-client";
 import type { Reason } from "meetra-client";
 import { DetailedError, Upload } from "tus-js-client";
+import type { HttpResponse } from "tus-js-client";
 import { errorText } from "../server/error_text.js";
 import { GATEWAY, session } from "../server/session.js";
 
@@ -10,8 +11,12 @@ const AT_ONCE = 2;
 const PIECE_BYTES = 16 * 1024 * 1024;
 /** Before each try after a break; then it waits for somebody. A server that restarts is back within seconds. */
 const RETRY_DELAYS_MS = [500, 1000, 2000, 5000, 5000, ...Array<number>(60).fill(10_000)];
-/** What is worth another try: no answer, a server that restarts, another request that still writes, a limit of calls. */
-const PASSING = new Set([0, 409, 423, 502, 503, 504]);
+/** What is worth another try besides what every call tries again: no answer, another request that still writes. */
+const PASSING = new Set([0, 409, 423]);
+/** An upload is no more, or not of this user: only then is it begun anew. */
+const GONE = new Set([403, 404, 410]);
+/** Of what the library keeps of uploads in the browser. */
+const KEPT = "tus::";
 
 /** What is said of recordings, by the names of the form. */
 export interface Details {
@@ -44,6 +49,10 @@ export class Uploads {
   constructor() {
     addEventListener("beforeunload", (event) => {
       if (this.#states.some(({ step }) => step !== "done" && step !== "failed")) event.preventDefault();
+    });
+    // What somebody uploads is nobody else's who signs in after them.
+    session.watch(() => {
+      if (!session.state.signedIn) this.#clear();
     });
   }
 
@@ -86,6 +95,14 @@ export class Uploads {
     this.#startNext();
   }
 
+  #clear(): void {
+    for (const upload of this.#tasks.values()) void upload.abort();
+    this.#tasks.clear();
+    this.#states = [];
+    for (const key of Object.keys(localStorage)) if (key.startsWith(KEPT)) localStorage.removeItem(key);
+    this.#changed();
+  }
+
   #upload(id: number, file: File, details: Details): Upload {
     const stated = Object.entries({ ...details, filename: file.name, filetype: file.type }).filter(([, value]) => value);
     let token = "";
@@ -99,13 +116,16 @@ export class Uploads {
         token = session.token;
         request.setHeader("Authorization", `Bearer ${token}`);
       },
-      onAfterResponse: (_, response) => {
+      onAfterResponse: (request, response) => {
+        const status = response.getStatus();
+        // The library would take it for the end of the upload, and send all of it anew.
+        if (request.getMethod() === "HEAD" && status >= 300 && !GONE.has(status)) throw new Refused(response);
         const fileHash = response.getHeader("meetra-file-hash");
         if (fileHash) this.#set(id, { fileHash });
       },
       onProgress: (sent) => this.#set(id, { sent, step: sent < file.size ? "sending" : "storing" }),
       onShouldRetry: (error) => {
-        const passes = PASSING.has(statusOf(error));
+        const passes = PASSING.has(statusOf(error)) || meetraError(error).passes;
         if (passes) this.#set(id, { step: "broken" });
         return passes;
       },
@@ -118,7 +138,7 @@ export class Uploads {
         if (statusOf(error) === 401) {
           this.#set(id, { step: "broken" });
           session.refused(token).then(
-            () => upload.start(),
+            () => this.#tasks.get(id) === upload && upload.start(),
             (refused: unknown) => this.#fail(id, refused),
           );
         } else this.#fail(id, meetraError(error));
@@ -162,22 +182,35 @@ export class Uploads {
   }
 }
 
-/** The HTTP status of an error; 0 where there was no answer. */
+/** The server does not say how far an upload is, and not that it is gone. */
+class Refused extends Error {
+  constructor(readonly response: HttpResponse) {
+    super(`HTTP ${response.getStatus()}`);
+  }
+}
+
+/** What the server answered; undefined where it did not. */
+function responseOf(error: DetailedError): HttpResponse | undefined {
+  return error.causingError instanceof Refused ? error.causingError.response : (error.originalResponse ?? undefined);
+}
+
+/** The HTTP status of an error; 0 where there was no answer, -1 where none was asked for. */
 function statusOf(error: Error): number {
-  return error instanceof DetailedError ? (error.originalResponse?.getStatus() ?? 0) : -1;
+  return error instanceof DetailedError ? (responseOf(error)?.getStatus() ?? 0) : -1;
 }
 
 /** What the server said, as the client of every other call has it. */
 function meetraError(error: Error): MeetraError {
-  const response = error instanceof DetailedError ? error.originalResponse : null;
-  if (!response) return new MeetraError(error.message, 0);
+  if (!(error instanceof DetailedError)) return new MeetraError(error.message, 0);
+  const response = responseOf(error);
+  if (!response) return new MeetraError(error.message, 0, "UNREACHABLE");
   let message = "";
   try {
     message = (JSON.parse(response.getBody()) as { message?: string }).message ?? "";
   } catch {
     // Of a proxy, or without a body.
   }
-  return new MeetraError(message, response.getStatus(), response.getHeader("x-meetra-reason") as Reason | undefined);
+  return new MeetraError(message || `HTTP ${response.getStatus()}`, response.getStatus(), response.getHeader("x-meetra-reason") as Reason | undefined);
 }
 
 /** The uploads of this page. */

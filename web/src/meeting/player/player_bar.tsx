@@ -1,6 +1,8 @@
+import { MeetraError } from "meetra-client";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { clock } from "../../parts/time.js";
 import { errorText } from "../../server/error_text.js";
+import { text as shared } from "../../strings/shared.js";
 import { text } from "../../strings/timeline.js";
 import { useMeeting } from "../meeting_context.js";
 import { usePlayer } from "./player.js";
@@ -17,10 +19,13 @@ const isPlaying = ({ playing }: Player): boolean => playing;
 export function PlayerBar({ sound }: { sound: Sound }) {
   const { player, durationMs } = useMeeting();
   const tenth = usePlayer(player, atTenth);
+  const [speed, setSpeed] = useState(1);
   const at = clock(tenth * 100);
   return (
     <div class="player-bar screen-only" role="group" aria-label={text.player}>
-      {sound.url !== undefined && <Controls key={sound.link} source={sound.url} renew={sound.renew} />}
+      {sound.url !== undefined && (
+        <Controls key={sound.link} source={sound.url} renew={sound.renew} speed={speed} setSpeed={setSpeed} />
+      )}
       <input
         class="player-slider"
         type="range"
@@ -33,21 +38,32 @@ export function PlayerBar({ sound }: { sound: Sound }) {
         onInput={(event) => player.seek(Number(event.currentTarget.value) * 100)}
       />
       <span class="player-time">{text.positionOf(at, clock(durationMs))}</span>
-      {sound.url === undefined && (
+      {(sound.url === undefined || sound.error !== undefined) && (
         <span class="hint" role="status">
           {sound.error === undefined ? text.making : errorText(sound.error)}
         </span>
+      )}
+      {sound.error instanceof MeetraError && (sound.url !== undefined || sound.error.passes) && (
+        <button type="button" onClick={sound.renew}>
+          {shared.tryAgain}
+        </button>
       )}
     </div>
   );
 }
 
-function Controls({ source, renew }: { source: string; renew: () => void }) {
+interface ControlsProps {
+  readonly source: string;
+  readonly renew: () => void;
+  readonly speed: number;
+  readonly setSpeed: (speed: number) => void;
+}
+
+function Controls({ source, renew, speed, setSpeed }: ControlsProps) {
   const { player } = useMeeting();
   const audio = useRef<HTMLAudioElement>(null);
   const [failed, setFailed] = useState(false);
   const loaded = useRef(false);
-  const [speed, setSpeed] = useState(1);
   const playing = usePlayer(player, isPlaying);
   useEffect(() => (audio.current ? player.attach(audio.current) : undefined), [player]);
   useEffect(() => {

@@ -29,14 +29,20 @@ export function useSound(fileHash: string): Sound {
   useEffect(() => {
     const call = new AbortController();
     const { signal } = call;
+    setFound(({ error: _, ...before }) => before);
     void (async () => {
       try {
         const { url } = await prepared(fileHash, signal);
         setFound(({ peaks, link }) => ({ url, peaks, link: link + 1 }));
-        const { peaks } = await server.getMeetingPeaks({ file_hash: fileHash }, { signal });
-        setFound((before) => ({ ...before, peaks: drawable(peaks) }));
       } catch (error) {
         if (!signal.aborted) setFound((before) => ({ ...before, error }));
+        return;
+      }
+      try {
+        const { peaks } = await server.getMeetingPeaks({ file_hash: fileHash }, { signal });
+        setFound((before) => ({ ...before, peaks: drawable(peaks) }));
+      } catch {
+        // It can be heard without: the timeline has no picture of its loudness.
       }
     })();
     return () => call.abort();

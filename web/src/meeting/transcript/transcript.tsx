@@ -55,6 +55,7 @@ export function Transcript({ answer, sentences, search }: TranscriptProps) {
     scroller,
     estimate: (index) =>
       LINE_PX * (Math.ceil((sentences[index]?.text.length ?? 0) / LETTERS) || 1) + (begins(index) ? 40 : 8),
+    kept: active,
   });
   const play = useCallback((ms: number) => player.playFrom(ms), [player]);
 
@@ -102,6 +103,11 @@ export function Transcript({ answer, sentences, search }: TranscriptProps) {
     requestAnimationFrame(() =>
       scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"] .sentence-time`)?.focus(),
     );
+  };
+  // Arrows go on from the row that was touched or tabbed to.
+  const entered = (event: FocusEvent): void => {
+    const row = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-index]") : null;
+    if (row) setActive(Number(row.dataset["index"]));
   };
   const row = (index: number) => {
     const sentence = sentences[index];
@@ -160,7 +166,7 @@ export function Transcript({ answer, sentences, search }: TranscriptProps) {
           {text.follow}
         </label>
       </form>
-      <div class="transcript-scroll" ref={scroller} tabIndex={-1} onKeyDown={moved}>
+      <div class="transcript-scroll" ref={scroller} tabIndex={-1} onKeyDown={moved} onFocusIn={entered}>
         {printing ? (
           sentences.map((_, index) => row(index))
         ) : (

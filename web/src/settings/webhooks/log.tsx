@@ -1,6 +1,6 @@
 import type { Webhook, WebhookDelivery } from "meetra-client";
-import { useEffect } from "preact/hooks";
 import { server } from "../../server/server.js";
+import { useRepeated } from "../../server/use_repeated.js";
 import { text as shared } from "../../strings/shared.js";
 import { text as settings } from "../../strings/settings.js";
 import { text } from "../../strings/webhooks.js";
@@ -24,11 +24,7 @@ export function WebhookLog({ webhook }: { webhook: Webhook }) {
   const change = useChange();
   const deliveries = log.value?.items ?? [];
   const underWay = deliveries.some((one) => one.state === "waiting");
-  useEffect(() => {
-    if (!underWay) return undefined;
-    const timer = setInterval(log.reload, LOOK_EVERY_MS);
-    return () => clearInterval(timer);
-  }, [underWay, log.reload]);
+  useRepeated(log, LOOK_EVERY_MS, underWay);
   const make = async (call: () => Promise<unknown>, done: string): Promise<void> => {
     await change.make(call, done);
     log.reload();
