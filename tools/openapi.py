@@ -30,6 +30,8 @@ ABSENT = {
 HTTP_BODY = ".google.api.HttpBody"
 LISTS_OF_TEXT = ".google.protobuf.ListValue"
 MESSAGE_FIELD, SERVICE_FIELD, FIELD_OF_MESSAGE, METHOD_OF_SERVICE = 4, 6, 2, 2
+# Of methods that answer with a file; of the others it depends on what is asked for, or on what was uploaded.
+MEDIA_TYPES = {"ExportOrganization": "application/x-tar"}
 ERRORS = {
     "400": "A parameter or the body is invalid; the message names it and the fix.",
     "401": "The token is missing or invalid.",
@@ -162,8 +164,8 @@ class Description:
         # A stream is sent as server-sent events, one message per `data:` line.
         kind = "text/event-stream" if method.server_streaming else "application/json"
         if response_body:
-            # Of the one method with one: an archive.
-            content: dict[str, Any] = {"application/x-tar": {"schema": {"type": "string", "format": "binary"}}}
+            kind = MEDIA_TYPES.get(method.name, "*/*")
+            content: dict[str, Any] = {kind: {"schema": {"type": "string", "format": "binary"}}}
         else:
             content = {kind: {"schema": self._reference(method.output_type)}}
         answer = {"description": "As documented.", "content": content}

@@ -261,6 +261,8 @@ class ResponseStream:
                 if self._meeting.state is LiveState.CONCLUDED and self._last_event_seq >= self._meeting.events.last_seq:
                     return
                 if work[0].done() and not self._meeting.finishing:
+                    # What it sent last may have been refused while events were read.
+                    self._raise_failure(work)
                     # The client left or stopped sending without finishing: the meeting waits for a reconnect.
                     return
                 await wake.wait()

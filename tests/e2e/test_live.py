@@ -59,7 +59,8 @@ async def test_a_live_meeting_answers_as_the_same_audio_uploaded(rest: Rest) -> 
         ready = await bot.open(PLAIN)
         state = rest.get("/single-feature-api/meeting/status", file_hash=ready.file_hash).json()
         assert state["status"] == "receiving"
-        assert set(state) == {"file_hash", "status", "progress_percent", "stage", "message"}
+        described = {"name", "date", "duration_ms", "created_at"}
+        assert set(state) == {"file_hash", "status", "progress_percent", "stage", "message", *described}
         early = rest.get("/single-feature-api/meeting/balance-score", file_hash=ready.file_hash)
         assert early.status_code == 409
         await bot.audio(pcm)
