@@ -66,8 +66,8 @@ def test_a_webhook_is_added_tried_paused_and_deleted(person: Person) -> None:
         person.page.evaluate(AGAIN)
         person.until(lambda: receiver.times[headers["webhook-id"]] == 2)
         person.press(f"Pause {receiver.url}")
-        person.reads("Paused. Paused by a user")
-        person.until(lambda: person.press(f"Resume {receiver.url}"))
+        person.reads("The webhook is paused.", "Paused. Paused by a user")
+        person.manages(lambda: person.press(f"Resume {receiver.url}"))
         person.reads("The webhook is active.")
         person.press(f"New secret for {receiver.url}")
         person.until(
