@@ -41,9 +41,9 @@ class Picture:
 
 
 PICTURES = (
-    Picture("meeting-light.png", "/meetings/{}", "css=.measured-open"),
-    Picture("meeting-dark.png", "/meetings/{}", "css=.measured-open", colours="dark"),
-    Picture("meeting-phone.png", "/meetings/{}", "css=.measured-open", size=PHONE),
+    Picture("meeting-light.png", "/meetings/{}", "css=.player-bar button.primary"),
+    Picture("meeting-dark.png", "/meetings/{}", "css=.player-bar button.primary", colours="dark"),
+    Picture("meeting-phone.png", "/meetings/{}", "css=.player-bar button.primary", size=PHONE),
     Picture("over-time.png", "/overtime", "css=svg.trend"),
 )
 
