@@ -31,13 +31,14 @@ REFUSED = {
     "owner": set[str](),
     "member": {
         *("UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents", "ExportOrganization"),
-        *("UpdateOrganization", "SetLiveRules", "ListDeletions"),
+        *("UpdateOrganization", "SetLiveRules", "ListDeletions", "GetUsage"),
         *WEBHOOKS,
     },
     "reader": {
         *("UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents", "ExportOrganization"),
         *("UploadMeeting", "DeleteMeeting", "RenameSpeaker", "MergeSpeakers", "SplitSpeaker", "UndoSpeakerEdit"),
-        *("UpdateOrganization", "SetLiveRules", "ListDeletions", "SetMeetingConsent"),
+        *("UpdateOrganization", "SetLiveRules", "ListDeletions", "GetUsage", "SetMeetingConsent"),
+        *("RestoreMeeting", "CorrectSentence", "MoveSentence"),
         *("DeleteVoice", "StreamMeeting", "OpenMeeting", "SendAudio", "ControlMeeting"),
         *WEBHOOKS,
     },

@@ -18,7 +18,7 @@ METHODS = {f"/{method.containing_service.full_name}/{method.name}": method for m
 VERBS = {
     # Of nobody, or of a live meeting that is an event already.
     "": ("ListTokenKeys", "SendAudio", "ControlMeeting"),
-    "read": ("Get", "List", "Watch"),
+    "read": ("Get", "List", "Watch", "Search", "Prepare"),
     "delete": ("Delete", "Revoke"),
     "login": ("Login",),
 }
