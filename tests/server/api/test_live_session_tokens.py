@@ -114,7 +114,7 @@ def test_methods_declare_the_scopes_that_open_them() -> None:
         for method in public_methods()
     }
     opened_by = {name: scope for name, scope in scopes.items() if scope}
-    assert opened_by == {**dict.fromkeys(SEND, 1), "WatchMeeting": 2}
+    assert opened_by == {**dict.fromkeys(SEND, 1), "WatchMeeting": 2, "GetMeetingAudio": 3}
     assert declared_session_scope("/meetra.v1.NoService/Call") == 0
 
 
