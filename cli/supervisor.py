@@ -82,7 +82,10 @@ class Supervisor:
                 process_group=0,
             )
         self._processes[program.name] = process
-        (self._run / f"{program.name}.pid").write_text(f"{process.pid}\n")
+        # Whole or not at all: others read it at any time.
+        written = self._run / f"{program.name}.pid.new"
+        written.write_text(f"{process.pid}\n")
+        written.replace(self._run / f"{program.name}.pid")
 
     async def _watch(self, program: Program) -> None:
         backoff = MIN_BACKOFF_S

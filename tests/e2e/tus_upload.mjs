@@ -1,4 +1,5 @@
-// Uploads a file in pieces with the official client of tus, through whatever breaks; prints the meeting's hash.
+// Uploads a file in pieces with the official client of tus, through whatever breaks; prints the meeting's hash, and
+// how many uploads were begun.
 //
 //     node tus_upload.mjs PAGE_PACKAGE ENDPOINT TOKEN FILE
 import { createReadStream, statSync } from "node:fs";
@@ -9,6 +10,7 @@ import { createRequire } from "node:module";
 const [page, endpoint, token, file] = process.argv.slice(2);
 const { Upload } = createRequire(page)("tus-js-client");
 let fileHash = "";
+let begun = 0;
 // As over a line: what is sent at once is over before anybody notices.
 async function* slowly() {
   for await (const piece of createReadStream(file, { highWaterMark: 1024 * 1024 })) {
@@ -23,7 +25,8 @@ const upload = new Upload(Readable.from(slowly()), {
   retryDelays: Array(600).fill(250),
   headers: { Authorization: `Bearer ${token}` },
   metadata: { filename: "Long meeting.wav", filetype: "audio/wav", name: "Broken five times" },
-  onAfterResponse: (_, response) => {
+  onAfterResponse: (request, response) => {
+    if (request.getMethod() === "POST" && response.getStatus() === 201) begun += 1;
     fileHash = response.getHeader("meetra-file-hash") ?? fileHash;
   },
   onError: (error) => {
@@ -31,7 +34,7 @@ const upload = new Upload(Readable.from(slowly()), {
     process.exit(1);
   },
   onSuccess: () => {
-    console.log(fileHash);
+    console.log(fileHash, begun);
     process.exit(0);
   },
 });
