@@ -243,6 +243,9 @@ async def code_of(address: str, path: str, token: str) -> str:
         try:
             await call.read()
         except aio.AioRpcError as error:
+            # gRPC's client says so where a call ended before its own message was sent.
+            if error.details() == "Internal error from Core":
+                return await code_of(address, path, token)
             return str(error.code().name)
         return str((await call.code()).name) if call.done() else "OK"
 
