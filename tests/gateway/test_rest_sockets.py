@@ -183,7 +183,8 @@ async def test_only_a_session_token_may_come_without_a_header_and_only_there(pag
 
 
 async def test_a_session_token_opens_nothing_else_at_either_wall(page: Page, tmp_path: Path) -> None:
-    live = {"OpenMeeting", "SendAudio", "ControlMeeting", "WatchMeeting", "StreamMeeting"}
+    # The sound of a meeting has links, whose tokens are of the same kind.
+    live = {"OpenMeeting", "SendAudio", "ControlMeeting", "WatchMeeting", "StreamMeeting", "GetMeetingAudio"}
     (tmp_path / "bare").mkdir()
     # Whatever gets through there is UNAVAILABLE: nobody listens.
     async with running_gateway(tmp_path / "bare", 9, keys=KEYS.current) as bare:
