@@ -20,7 +20,6 @@ settings.register_profile("patient", deadline=None)
 # For `make unit`: enough examples to notice a break, not enough to look for rare ones.
 settings.register_profile("quick", deadline=None, max_examples=8)
 settings.load_profile("patient")
-TEMPLATE = "migrated"
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -40,8 +39,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
     server = PostgresServer(folder / "data", free_port(), "a password for the tests")
     server.ensure_initialised()
     with (folder / "log").open("w") as log:
-        # Nobody pulls the plug of a test: its data needs to reach no disk.
-        process = subprocess.Popen([*server.command(), "-c", "fsync=off"], stdout=log, stderr=log)
+        process = subprocess.Popen(server.command(), stdout=log, stderr=log)
     yield server
     # As the supervisor does: without waiting for connections that a failed test left open.
     process.send_signal(STOP_SIGNAL)
@@ -50,20 +48,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
 
 @pytest.fixture
 async def database_name(postgres: PostgresServer) -> AsyncIterator[str]:
-    """A fresh, migrated database: a copy of one that is migrated once."""
-    import asyncpg
-
-    await _make_template(postgres)
-    # Databases are not made within transactions.
-    connection = await asyncpg.connect(postgres.url())
-    name = f"test_{uuid4().hex}"
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    yield name
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
-
-
-async def _make_template(postgres: PostgresServer) -> None:
+    """A fresh, migrated database."""
     import asyncpg
 
     from cli.database_roles import OWNER, RUNTIME, ensure_roles
@@ -72,21 +57,17 @@ async def _make_template(postgres: PostgresServer) -> None:
     from server.storage.pool import Database
 
     await (await Database.connect(postgres.url(), patience_s=300)).close()
+    # Databases are not made within transactions.
     connection = await asyncpg.connect(postgres.url())
-    try:
-        if await connection.fetchval("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", TEMPLATE):
-            return
-        making = f"{TEMPLATE}_in_the_making"
-        await connection.execute(f"DROP DATABASE IF EXISTS {making}")
-        await connection.execute(f"CREATE DATABASE {making}")
-        fresh = await Database.connect(_url(postgres, making, SUPERUSER))
-        await fresh.run(lambda c: ensure_roles(c, {OWNER: postgres.password, RUNTIME: postgres.password}))
-        await fresh.close()
-        await migrate(_url(postgres, making, OWNER))
-        # Under this name it is complete.
-        await connection.execute(f"ALTER DATABASE {making} RENAME TO {TEMPLATE}")
-    finally:
-        await connection.close()
+    name = f"test_{uuid4().hex}"
+    await connection.execute(f"CREATE DATABASE {name}")
+    fresh = await Database.connect(_url(postgres, name, SUPERUSER))
+    await fresh.run(lambda c: ensure_roles(c, {OWNER: postgres.password, RUNTIME: postgres.password}))
+    await fresh.close()
+    await migrate(_url(postgres, name, OWNER))
+    yield name
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.close()
 
 
 @pytest.fixture
