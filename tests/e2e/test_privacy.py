@@ -105,7 +105,7 @@ def secrets_of(system: System) -> dict[str, str]:
     files = [path for path in (system.data / "secrets").rglob("*") if path.is_file()]
     # Of the key in PEM the line that differs from key to key.
     made = {path.name: path.read_text().splitlines()[-2 if path.suffix == ".pem" else 0] for path in files}
-    assert len(made) == 5
+    assert len(made) == 6
     return {**made, **OF_THE_CALLER}
 
 
