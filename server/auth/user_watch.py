@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from uuid import UUID
 
-from server.storage import TRANSIENT_ERRORS, USERS_CHANNEL, Database, DatabaseUnavailable
+from server.storage import USERS_CHANNEL, Database, DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 # All users count as changed that often, whether or not anything was announced.
@@ -46,20 +46,8 @@ class UserWatch:
             group.create_task(self._tell_forever())
 
     async def _listen(self) -> None:
-        while True:
-            try:
-                connection = await self._database.listen(USERS_CHANNEL, self._note)
-            except TRANSIENT_ERRORS:
-                await asyncio.sleep(CHECK_CONNECTION_S)
-                continue
-            # What was announced before is not known.
-            self._note("")
-            try:
-                while not connection.is_closed():  # noqa: ASYNC110 - a closed connection wakes nobody
-                    await asyncio.sleep(CHECK_CONNECTION_S)
-            finally:
-                with suppress(*TRANSIENT_ERRORS):
-                    await connection.close(timeout=2)
+        # What was announced before there was a connection is not known.
+        await self._database.keep_listening(USERS_CHANNEL, self._note, CHECK_CONNECTION_S, lambda: self._note(""))
 
     def _note(self, announced: str) -> None:
         try:

@@ -14,7 +14,7 @@ from server.meetings.decoded_files import DecodedFiles
 from server.meetings.job_runner import JobRunner
 from server.meetings.retention import Retention
 from server.search import SearchIndexing
-from server.storage import JOBS_CHANNEL, TRANSIENT_ERRORS, Database, DatabaseUnavailable, Job, audit, jobs
+from server.storage import JOBS_CHANNEL, Database, DatabaseUnavailable, Job, audit, jobs
 from server.webhooks import WebhookSender
 
 SWEEP_EVERY_S = 3600.0
@@ -81,18 +81,7 @@ class Worker:
 
     async def _listen(self) -> None:
         """Wake idle loops when a job is queued; polling covers times without a connection."""
-        while True:
-            try:
-                connection = await self._database.listen(JOBS_CHANNEL, lambda _: self._wake.set())
-            except TRANSIENT_ERRORS:
-                await asyncio.sleep(self._settings.poll_s)
-                continue
-            try:
-                while not connection.is_closed():  # noqa: ASYNC110 - a closed connection wakes nobody
-                    await asyncio.sleep(self._settings.poll_s)
-            finally:
-                with suppress(*TRANSIENT_ERRORS):
-                    await connection.close(timeout=2)
+        await self._database.keep_listening(JOBS_CHANNEL, lambda _: self._wake.set(), self._settings.poll_s)
 
     async def _lease_and_run(self) -> None:
         while True:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from uuid import UUID
 
@@ -151,6 +152,31 @@ class Database:
         connection = await asyncpg.connect(self._url, timeout=5)
         await connection.add_listener(channel, lambda _connection, _process, _channel, payload: wake(str(payload)))
         return connection
+
+    async def keep_listening(
+        self, channel: str, wake: Callable[[str], None], look_every_s: float, began: Callable[[], None] | None = None
+    ) -> None:
+        """Call ``wake`` as ``listen`` does until cancelled, on a new connection when one breaks.
+
+        Args:
+            look_every_s: between two looks at the connection, or two tries to open one, seconds. What is announced
+                without a connection is never heard of.
+            began: called each time that a connection is there.
+        """
+        while True:
+            try:
+                connection = await self.listen(channel, wake)
+            except TRANSIENT_ERRORS:
+                await asyncio.sleep(look_every_s)
+                continue
+            if began is not None:
+                began()
+            try:
+                while not connection.is_closed():  # noqa: ASYNC110 - a closed connection wakes nobody
+                    await asyncio.sleep(look_every_s)
+            finally:
+                with suppress(*TRANSIENT_ERRORS):
+                    await connection.close(timeout=2)
 
     async def close(self) -> None:
         """Close all connections; running work gets five seconds."""

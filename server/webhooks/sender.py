@@ -14,7 +14,6 @@ from uuid import UUID
 from server.config import ServerSettings
 from server.moments import utc_text
 from server.storage import (
-    TRANSIENT_ERRORS,
     WEBHOOKS_CHANNEL,
     Database,
     DatabaseUnavailable,
@@ -65,18 +64,7 @@ class WebhookSender:
 
     async def _listen(self) -> None:
         """Wake idle loops when something happens; polling covers times without a connection."""
-        while True:
-            try:
-                connection = await self._database.listen(WEBHOOKS_CHANNEL, lambda _: self._wake.set())
-            except TRANSIENT_ERRORS:
-                await asyncio.sleep(self._settings.poll_s)
-                continue
-            try:
-                while not connection.is_closed():  # noqa: ASYNC110 - a closed connection wakes nobody
-                    await asyncio.sleep(self._settings.poll_s)
-            finally:
-                with suppress(*TRANSIENT_ERRORS):
-                    await connection.close(timeout=2)
+        await self._database.keep_listening(WEBHOOKS_CHANNEL, lambda _: self._wake.set(), self._settings.poll_s)
 
     async def _lease_and_serve(self) -> None:
         while True:
