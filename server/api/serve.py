@@ -55,7 +55,7 @@ from server.api.public_services import public_services
 from server.api.search import SearchServicer
 from server.api.speakers import SpeakerServicer
 from server.api.transcriptions import TranscriptionApi
-from server.api.tus import record_upload
+from server.api.upload_requests import record_upload
 from server.api.users import UserServicer
 from server.api.voices import VoiceServicer
 from server.api.webhooks import WebhookServicer

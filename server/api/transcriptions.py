@@ -18,11 +18,10 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.api.access import require_right
-from server.api.audit_rules import AuditRule
-from server.api.call_rule import CallRule, declared_rule
+from server.api.call_rule import declared_rule
 from server.api.http_guard import HttpGuard
 from server.api.meeting_file import MeetingFiles
-from server.api.tus import record_upload
+from server.api.upload_requests import UPLOAD_RULE, declared_bytes, record_upload
 from server.auth import Caller, current_caller
 from server.documents import (
     FORMATS,
@@ -60,10 +59,6 @@ FIELDS = WITHOUT_EFFECT | {"language", "response_format", "stream", GRANULARITIE
 PATIENCE_S, POLL_S, ALIVE_EVERY_S = 240.0, 0.25, 15.0
 ENGINE_PATIENCE_S = 5.0
 _READ = frozenset({access.RIGHT_READ})
-# Written to the audit log once the meeting has a name.
-_UPLOAD_RULE = CallRule(
-    "/meetra.v1.MeetingService/UploadMeeting", frozenset({access.RIGHT_UPLOAD}), AuditRule("", "meeting", False, ())
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +78,7 @@ class TranscriptionApi:
 
     def routes(self, guard: HttpGuard) -> list[BaseRoute]:
         """Return its routes; errors look as OpenAI's do."""
-        transcribe = guard.endpoint(_UPLOAD_RULE, self.transcribe, streams=True)
+        transcribe = guard.endpoint(UPLOAD_RULE, self.transcribe, streams=True)
         models = guard.endpoint(declared_rule("/meetra.v1.OrganizationService/ListModels"), self.models)
         return [
             Route(TRANSCRIPTIONS, _OpenAiErrors(transcribe), methods=["POST"]),
@@ -114,7 +109,7 @@ class TranscriptionApi:
             caller,
             _chunks(request),
             request.headers.get("content-encoding", ""),
-            _declared_bytes(request),
+            declared_bytes(request),
             UploadForm(FIELDS, stated),
         )
         await record_upload(receipt.file_hash)
@@ -199,11 +194,6 @@ async def _chunks(request: Request) -> AsyncIterator[UploadChunk]:
         raise BadRequest("content-type", "must be multipart/form-data")
     async for data in request.stream():
         yield UploadChunk(data, content_type, {})
-
-
-def _declared_bytes(request: Request) -> int:
-    declared = request.headers.get("content-length", "")
-    return int(declared) if declared.isascii() and declared.isdigit() and len(declared) <= 18 else 0
 
 
 def _event(document: Mapping[str, object]) -> str:

@@ -6,16 +6,13 @@ import base64
 import binascii
 from email.utils import formatdate
 
-from meetra.v1 import access_pb2 as access
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from server.api.audit_rules import AuditRule
-from server.api.call_rule import CallRule
 from server.api.http_call import error_response
 from server.api.http_guard import HttpGuard
-from server.audit import current_call
+from server.api.upload_requests import UPLOAD_RULE, declared_bytes, parse_bytes
 from server.auth import current_caller
 from server.errors import BadRequest, UnsupportedContentEncoding
 from server.meetings import TEXT_FIELDS, Progress, ResumableUploads, media_type_of
@@ -27,11 +24,7 @@ PIECE_TYPE = "application/offset+octet-stream"
 FILE_NAME, MEDIA_TYPE = "filename", "filetype"
 # What clients of tus send of their own accord beside those.
 IGNORED = frozenset({"relativePath", "type"})
-MAX_DIGITS = 18
 FILE_HASH = "meetra-file-hash"
-# A part of something that is in the audit log: the meeting that becomes of it.
-_UNRECORDED = AuditRule("", "meeting", False, ())
-_RULE = CallRule("/meetra.v1.MeetingService/UploadMeeting", frozenset({access.RIGHT_UPLOAD}), _UNRECORDED)
 
 
 def tus_routes(guard: HttpGuard, uploads: ResumableUploads) -> list[BaseRoute]:
@@ -40,11 +33,11 @@ def tus_routes(guard: HttpGuard, uploads: ResumableUploads) -> list[BaseRoute]:
     one = PATH + "/{upload_id}"
     return [
         Route(PATH, tus.describe, methods=["OPTIONS"]),
-        Route(PATH, guard.endpoint(_RULE, tus.create), methods=["POST"]),
+        Route(PATH, guard.endpoint(UPLOAD_RULE, tus.create), methods=["POST"]),
         Route(one, tus.describe, methods=["OPTIONS"]),
-        Route(one, guard.endpoint(_RULE, tus.find), methods=["HEAD"]),
-        Route(one, guard.endpoint(_RULE, tus.append, streams=True), methods=["PATCH"]),
-        Route(one, guard.endpoint(_RULE, tus.remove), methods=["DELETE"]),
+        Route(one, guard.endpoint(UPLOAD_RULE, tus.find), methods=["HEAD"]),
+        Route(one, guard.endpoint(UPLOAD_RULE, tus.append, streams=True), methods=["PATCH"]),
+        Route(one, guard.endpoint(UPLOAD_RULE, tus.remove), methods=["DELETE"]),
     ]
 
 
@@ -87,10 +80,8 @@ class _Tus:
         if request.headers.get("content-encoding", "identity").lower() != "identity":
             raise UnsupportedContentEncoding
         offset = _number(request, "upload-offset")
-        declared = request.headers.get("content-length", "")
-        size_bytes = int(declared) if declared.isdigit() and len(declared) <= MAX_DIGITS else 0
         progress = await self._uploads.append(
-            current_caller(), request.path_params["upload_id"], offset, request.stream(), size_bytes
+            current_caller(), request.path_params["upload_id"], offset, request.stream(), declared_bytes(request)
         )
         return _answer(204, _progress(progress))
 
@@ -121,12 +112,6 @@ def parse_metadata(header: str) -> dict[str, str]:
     return found
 
 
-async def record_upload(file_hash: str) -> None:
-    """Write the meeting that an upload has become to the audit log, as of any upload."""
-    if (call := current_call()) is not None:
-        await call.add("MeetingService/UploadMeeting", "change", "meeting", file_hash)
-
-
 def _other_version(request: Request) -> Response | None:
     """Return the refusal of a request of another version of the protocol; None for ours."""
     if request.headers.get("tus-resumable") == VERSION:
@@ -137,10 +122,10 @@ def _other_version(request: Request) -> Response | None:
 
 def _number(request: Request, name: str) -> int:
     """Return a header that is a number of bytes. Raises BadRequest."""
-    text = request.headers.get(name, "")
-    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
+    number = parse_bytes(request.headers.get(name, ""))
+    if number is None:
         raise BadRequest(name, "must be a whole number of bytes")
-    return int(text)
+    return number
 
 
 def _progress(progress: Progress) -> dict[str, str]:
