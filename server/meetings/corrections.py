@@ -6,6 +6,7 @@ and the ones that differ are stored.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -306,9 +307,10 @@ def _index_of(meeting: CorrectedMeeting, number: int) -> int:
 async def _apply(
     connection: Connection, caller: Caller, meeting: CorrectedMeeting, edit: Merge | Split
 ) -> tuple[SpeakerRow, ...]:
-    after = apply_edits(meeting.engine, (*meeting.edits, edit))
-    if isinstance(edit, Split) and not {edit.speaker, edit.new_speaker} <= set(after.speakers):
-        raise BadRequest("start", "the span must contain some, but not all, of the speaker's segments")
+    if isinstance(edit, Split):
+        after = await asyncio.to_thread(apply_edits, meeting.engine, (*meeting.edits, edit))
+        if not {edit.speaker, edit.new_speaker} <= set(after.speakers):
+            raise BadRequest("start", "the span must contain some, but not all, of the speaker's segments")
     if edit.speaker not in meeting.conversation.speakers:
         raise SpeakerNotFound
     await add_edit(connection, caller, meeting, edit)
