@@ -12,12 +12,12 @@ from meetra.v1 import comparison_pb2_grpc, insights_pb2
 
 from server.api import insight_messages as messages
 from server.api.validation import (
-    DEFAULT_PAGE_SIZE,
     format_page_token,
     parse_moment,
     parse_page_token,
     parse_uuid,
     validate_file_hash,
+    validate_page_size,
 )
 from server.auth import current_caller
 from server.errors import BadRequest, VoiceNotFound
@@ -61,7 +61,7 @@ class ComparisonServicer(comparison_pb2_grpc.ComparisonServiceServicer):
     ) -> pb.ListMeetingScoresResponse:
         """See ComparisonService.ListMeetingScores."""
         organization_id = current_caller().organization_id
-        size, after = _page_size(request.page_size), parse_page_token(request.page_token)
+        size, after = validate_page_size(request.page_size, MAX_PAGE_SIZE), parse_page_token(request.page_token)
         wanted = _filter(request)
 
         async def query(connection: Connection) -> list[ScoredMeeting]:
@@ -74,12 +74,6 @@ class ComparisonServicer(comparison_pb2_grpc.ComparisonServiceServicer):
         page = found[:size]
         token = format_page_token(page[-1].held_at, page[-1].id) if len(found) > size else ""
         return pb.ListMeetingScoresResponse(meetings=map(scores_message, page), next_page_token=token)
-
-
-def _page_size(value: int) -> int:
-    if not 0 <= value <= MAX_PAGE_SIZE:
-        raise BadRequest("page_size", f"{value}; must be 1 to {MAX_PAGE_SIZE}")
-    return value or DEFAULT_PAGE_SIZE
 
 
 def _filter(request: pb.ListMeetingScoresRequest) -> ScoresFilter:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from meetra.v1 import meetings_pb2 as pb
 
-from server.api.validation import format_page_token, parse_moment, parse_page_token
+from server.api.validation import page_of, parse_moment, parse_page_token
 from server.errors import BadRequest
 from server.lifecycle import MeetingStatus
 from server.moments import utc_text
@@ -85,12 +85,12 @@ def page_of_meetings(
     Args:
         found: at most ``size`` + 1 meetings: one more than requested tells whether there is another page.
     """
+    if order == NEWEST_FIRST:
+        return page_of(found, size)
     page = found[:size]
     if len(found) <= size:
         return page, ""
     last = page[-1]
-    if order == NEWEST_FIRST:
-        return page, format_page_token(last.created_at, last.id)
     key = last.sort_key.isoformat() if isinstance(last.sort_key, datetime) else last.sort_key
     position = json.dumps([_sort(order), key, str(last.id)], ensure_ascii=False)
     return page, base64.urlsafe_b64encode(position.encode()).decode()

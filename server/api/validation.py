@@ -81,10 +81,10 @@ def validate_period(period_s: int, duration_ms: int) -> int:
     return period_s
 
 
-def validate_page_size(value: int) -> int:
-    """Return the page size, default 50. Raises BadRequest unless it is 0 to 1000."""
-    if not 0 <= value <= MAX_PAGE_SIZE:
-        raise BadRequest("page_size", f"{value}; must be 1 to {MAX_PAGE_SIZE}")
+def validate_page_size(value: int, most: int = MAX_PAGE_SIZE) -> int:
+    """Return the page size, default 50. Raises BadRequest unless it is 0 to ``most``."""
+    if not 0 <= value <= most:
+        raise BadRequest("page_size", f"{value}; must be 1 to {most}")
     return value or DEFAULT_PAGE_SIZE
 
 
