@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from server.storage.meetings import stated_or_spoken
 from server.storage.pool import Connection
 
 
@@ -64,7 +65,7 @@ async def list_page(
     """Return up to ``size`` finished meetings that stay, latest held first, after the key ``after`` (held_at, id)."""
     rows = await connection.fetch(
         "SELECT m.id, m.file_hash, m.name, m.held_on, m.held_at, m.duration_ms,"
-        " coalesce(nullif(m.language, ''), m.spoken_language, '') AS language,"
+        " m.language, m.spoken_language,"
         " (SELECT coalesce(json_object_agg(i.family, json_build_array(i.definition_version, i.value)), '{}')"
         "    FROM insights i WHERE i.organization_id = $1 AND i.meeting_id = m.id AND i.family = ANY ($2)) AS answers,"
         " (SELECT (i.value -> 'flow') - 'balance_over_time' FROM insights i"
@@ -91,9 +92,10 @@ async def list_page(
 
 
 def _to_meeting(row: Any) -> ScoredMeeting:
-    plain = ("id", "file_hash", "name", "held_on", "held_at", "duration_ms", "language", "flow")
+    plain = ("id", "file_hash", "name", "held_on", "held_at", "duration_ms", "flow")
     return ScoredMeeting(
         **{name: row[name] for name in plain},
+        language=stated_or_spoken(row["language"], row["spoken_language"]),
         answers={family: (version, value) for family, (version, value) in row["answers"].items()},
         speakers=tuple(
             ScoredSpeaker(label, UUID(id_), alias, UUID(voice) if voice else None)
