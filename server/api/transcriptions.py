@@ -177,7 +177,7 @@ def parse_wanted(fields: Mapping[str, str]) -> Wanted:
 
 
 def _answer(meeting: DocumentedMeeting, wanted: Wanted) -> Response:
-    if wanted.form in FORMATS and wanted.form in (SRT, VTT):
+    if wanted.form in (SRT, VTT):
         return Response(FORMATS[wanted.form].render(meeting), media_type=FORMATS[wanted.form].media_type)
     if wanted.form == TEXT:
         return Response(to_transcription_text(meeting) + "\n", media_type="text/plain; charset=utf-8")

@@ -14,7 +14,7 @@ from server.conversation import ENGLISH, count_words
 from server.engine import SentenceVector, SessionBroke
 from server.errors import SearchOverloaded, ServiceUnavailable
 from server.fair_slots import FairSlots
-from server.search.query import Query, Term, TermKind, parse_query
+from server.search.query import Query, Term, parse_query
 from server.search.ranking import distinct, is_worth_showing, relevance, word_shares
 from server.search.tokens import tokens, without_case
 from server.storage import Connection, Database, FoundRow, Meant, SearchFilter, TermQueries, search_queries
@@ -191,11 +191,7 @@ async def _matched_words(
     connection: Connection, rows: list[FoundRow], query: Query, queries: TermQueries
 ) -> dict[tuple[UUID, int], tuple[str, ...]]:
     """Return the words of sentences that the query has, by (meeting, number), as they are written."""
-    pairs = {
-        term.text if term.kind == TermKind.PREFIX else part
-        for term in query.terms
-        for part in ([term.text] if term.kind == TermKind.PREFIX else term.text.split())
-    }
+    pairs = {part for term in query.terms for part in term.text.split()}
     words: dict[tuple[str, str], None] = {}
     for row in rows:
         words.update(((row.configuration, token.text), None) for token in tokens(row.text) if not token.paired)
