@@ -25,9 +25,12 @@ def content_encoding(context: Context) -> str:
 def declared_length(context: Context) -> int:
     """Return the size of the body as its sender states it, bytes; 0 if it is unknown."""
     stated = [str(value) for key, value in context.invocation_metadata() or () if key == CONTENT_LENGTH]
-    if len(stated) != 1 or not (stated[0].isascii() and stated[0].isdigit()) or len(stated[0]) > MAX_LENGTH_DIGITS:
-        return 0
-    return int(stated[0])
+    return (parse_length(stated[0]) or 0) if len(stated) == 1 else 0
+
+
+def parse_length(text: str) -> int | None:
+    """Return a header that is a number of bytes; None if it is none that is believed."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_LENGTH_DIGITS else None
 
 
 def client_address(context: Context) -> str | None:

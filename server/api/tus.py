@@ -12,7 +12,8 @@ from starlette.routing import BaseRoute, Route
 
 from server.api.http_call import error_response
 from server.api.http_guard import HttpGuard
-from server.api.upload_requests import UPLOAD_RULE, declared_bytes, parse_bytes
+from server.api.metadata import parse_length
+from server.api.upload_requests import UPLOAD_RULE, declared_bytes
 from server.auth import current_caller
 from server.errors import BadRequest, UnsupportedContentEncoding
 from server.meetings import TEXT_FIELDS, Progress, ResumableUploads, media_type_of
@@ -122,7 +123,7 @@ def _other_version(request: Request) -> Response | None:
 
 def _number(request: Request, name: str) -> int:
     """Return a header that is a number of bytes. Raises BadRequest."""
-    number = parse_bytes(request.headers.get(name, ""))
+    number = parse_length(request.headers.get(name, ""))
     if number is None:
         raise BadRequest(name, "must be a whole number of bytes")
     return number

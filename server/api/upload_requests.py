@@ -7,10 +7,9 @@ from starlette.requests import Request
 
 from server.api.audit_rules import AuditRule
 from server.api.call_rule import CallRule
+from server.api.metadata import parse_length
 from server.audit import current_call
 
-# Of a number of bytes in a header.
-MAX_DIGITS = 18
 # Written to the audit log once there is a meeting: ``record_upload``.
 UPLOAD_RULE = CallRule(
     "/meetra.v1.MeetingService/UploadMeeting", frozenset({access.RIGHT_UPLOAD}), AuditRule("", "meeting", False, ())
@@ -23,11 +22,6 @@ async def record_upload(file_hash: str) -> None:
         await call.add("MeetingService/UploadMeeting", "change", "meeting", file_hash)
 
 
-def parse_bytes(text: str) -> int | None:
-    """Return a header that is a number of bytes; None if it is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else None
-
-
 def declared_bytes(request: Request) -> int:
     """Return the size of a body as its sender states it, bytes; 0 if unknown."""
-    return parse_bytes(request.headers.get("content-length", "")) or 0
+    return parse_length(request.headers.get("content-length", "")) or 0
