@@ -21,8 +21,6 @@ MAX_LISTS = {KEY_TERMS: 64 * 1024, CONSENT: 256 * 1024}
 MAX_PARTS = 16
 # Limit of multipart bytes beside the recording: boundaries, headers, texts, preamble and epilogue.
 MAX_OVERHEAD_BYTES = 1024 * 1024
-# Part headers that may declare an encoding, with the values that mean none.
-_PLAIN = {"Content-Transfer-Encoding": ("binary", "8bit", "7bit"), "Content-Encoding": ("identity",)}
 UNKNOWN_TYPE = "application/octet-stream"
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
 _BOUNDARY = re.compile(r"[\x20-\x7e]{0,69}[\x21-\x7e]")
