@@ -71,8 +71,7 @@ class MeetingAudio:
             await asyncio.to_thread(self._open, opened, organization_id, meeting)
         elif meeting.listed.status != MeetingStatus.READY:
             opened.left_out[AUDIO] = NOT_READY
-        elif meeting.speech_found is None or (meeting.speech_found and meeting.notice):
-            # The notice of a meeting with speech is that there are no words.
+        elif not meeting.words_known:
             opened.left_out[AUDIO] = NO_WORDS
         else:
             async with self._places.place(organization_id):

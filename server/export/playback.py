@@ -66,7 +66,7 @@ class Playback:
         """
         if meeting.audio_deleted_at is not None:
             raise AudioDeleted(meeting.audio_deleted_at)
-        if meeting.redact and (meeting.speech_found is None or (meeting.speech_found and meeting.notice)):
+        if meeting.redact and not meeting.words_known:
             raise AudioUnavailable(NO_WORDS)
         facts = self._facts_path(organization_id, meeting)
         if (found := await asyncio.to_thread(_read, facts)) is not None:

@@ -40,6 +40,12 @@ class ExportedMeeting:
     audio_deleted_at: datetime | None
     """When retention deleted the audio."""
 
+    @property
+    def words_known(self) -> bool:
+        """Whether it is known, of a meeting that is ready, what was said in it, and so what is to be redacted."""
+        # The notice of a meeting with speech is that there are no words.
+        return self.speech_found is not None and not (self.speech_found and self.notice)
+
 
 async def list_hashes(connection: Connection, organization_id: UUID) -> bytes:
     """Return the hashes of all meetings, 32 bytes each, newest first."""
