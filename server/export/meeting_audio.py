@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +12,9 @@ from uuid import UUID
 
 from server.audio import AudioLog, DecoderDied, UnusableRecording, decode
 from server.channels import ChannelUse
-from server.disk import DiskFull, DiskReserve, detect_full_disk
+from server.disk import DiskFull, DiskReserve
 from server.export.recordings import AudioFile, open_file, open_recording, open_track, redacted_wav
+from server.export.sparse_pcm import end_pcm, write_pcm
 from server.fair_slots import FairSlots
 from server.lifecycle import MeetingStatus
 from server.live import LiveConfig, LiveTrack, decode_log
@@ -147,8 +147,8 @@ class MeetingAudio:
         try:
             async with aclosing(decode_log(track, path)) as pcm:
                 async for data in pcm:
-                    await asyncio.to_thread(self._write, file, data)
-            await asyncio.to_thread(_end, file)
+                    await asyncio.to_thread(write_pcm, file, data, self._disk)
+            await asyncio.to_thread(end_pcm, file)
         except BaseException as error:
             file.close()
             if isinstance(error, DiskFull):
@@ -158,24 +158,6 @@ class MeetingAudio:
                 return NOT_THERE
             raise
         return file
-
-    def _write(self, file: BinaryIO, data: bytes) -> None:
-        if not data.strip(b"\0"):
-            # Hours of it may stand for a pause: a hole in the file takes no room.
-            file.seek(len(data), os.SEEK_CUR)
-            return
-        if self._disk is not None:
-            self._disk.require(len(data))
-        with detect_full_disk():
-            file.write(data)
-            file.flush()
-
-
-def _end(file: BinaryIO) -> None:
-    """End a file where it was last written, or passed over."""
-    with detect_full_disk():
-        file.truncate(file.tell())
-        file.flush()
 
 
 def _is_file(path: Path) -> bool:

@@ -17,9 +17,10 @@ from uuid import UUID
 
 from server import sandbox
 from server.audio import AudioLog, DecoderDied, UnusableRecording, decode, sync_directory
-from server.disk import FULL_CODE, DiskFull, DiskReserve, detect_full_disk
+from server.disk import FULL_CODE, DiskFull, DiskReserve
 from server.errors import AudioDeleted, AudioUnavailable, MeetingNotFound
 from server.export.meeting_audio import NO_WORDS, NOT_DECODED, NOT_THERE, SPARE_S
+from server.export.sparse_pcm import end_pcm, write_pcm
 from server.fair_slots import FairSlots
 from server.live import LiveConfig, decode_log
 from server.media import RATE_HZ
@@ -149,15 +150,10 @@ class Playback:
         return parts
 
     async def _write(self, target: Path, pcm: Any) -> None:
-        with target.open("wb") as file, detect_full_disk():
+        with target.open("wb") as file:
             async for data in pcm:
-                if data.strip(b"\0"):
-                    self._disk.require(len(data))
-                    await asyncio.to_thread(file.write, data)
-                else:
-                    # Hours of it may stand for a pause: a hole in the file takes no room.
-                    file.seek(len(data), os.SEEK_CUR)
-            file.truncate(file.tell())
+                await asyncio.to_thread(write_pcm, file, data, self._disk)
+            await asyncio.to_thread(end_pcm, file)
 
     async def _keep(
         self, organization_id: UUID, meeting: ExportedMeeting, folder: Path, facts: Path, made: dict[str, int]
