@@ -15,7 +15,6 @@ from cli.audit import find_organization
 from cli.home import Home, owner_url
 from cli.organizations import size
 from cli.settings import checked
-from server.api import RestDocuments
 from server.audio import AudioLog
 from server.config import QuotaSettings
 from server.export import MeetingAudio, OrganizationExport, RecordingChanged
@@ -46,6 +45,9 @@ async def run_archive(arguments: argparse.Namespace) -> int:
 
     Raises NotRunning, NoSuchOrganization, DatabaseUnavailable, BadSettings, CannotWrite.
     """
+    # Here, not above: every other command would wait for the whole API to load.
+    from server.api import RestDocuments
+
     documents = RestDocuments(checked(QuotaSettings).quotas)
     folder = arguments.audio_dir or Path(os.environ.get("MEETRA_AUDIO_DIR") or Home(arguments.data.resolve()).audio)
     database = await Database.connect(owner_url(arguments.data), patience_s=5)

@@ -11,7 +11,6 @@ from google.protobuf.message import Message
 
 from cli.account import add_account_arguments, client_of, resolve_account
 from meetra_client import MeetraError
-from server.mcp import CallFailed, build_tools
 
 DESCRIPTION = "Serve the tools for assistants (Model Context Protocol) on standard input and output."
 EXAMPLES = """\
@@ -32,6 +31,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 async def run_mcp(arguments: argparse.Namespace) -> int:
     """Serve until the input ends; return 0. Raises NotRunning, BadAddress, MeetraError."""
+    # Here, not above: every other command would wait for the protocol's library to load.
+    from server.mcp import CallFailed, build_tools
+
     # Standard output is the assistant's alone; what goes wrong in a tool is told there.
     logging.getLogger("mcp").setLevel(logging.ERROR)
     async with client_of(resolve_account(arguments)) as client:
