@@ -6,7 +6,6 @@ import os
 import stat
 import subprocess
 import sys
-from pathlib import Path
 
 from cli.findings import Finding, State
 from cli.home import Home
@@ -15,6 +14,7 @@ from cli.postgres import PostgresUnusable, binaries
 from cli.settings import BadSettings, checked
 from gateway import EnvoyMissing, envoy_binary
 from server.config import ServerSettings
+from server.disk import free_bytes
 
 GIB = 1024**3
 # What the whole system takes with its default models, and one recording in work.
@@ -86,10 +86,3 @@ def check_disk(home: Home) -> Finding:
     if free < reserve + LITTLE_DISK:
         return Finding("disk", State.ADVICE, text, "an hour of a live track takes 115 MB: set a retention, or add disk")
     return Finding("disk", State.GOOD, text)
-
-
-def free_bytes(folder: Path) -> int:
-    """Return what is free on the disk of a folder, which may be yet to be made, bytes."""
-    existing = next(one for one in (folder, *folder.absolute().parents) if one.exists())
-    disk = os.statvfs(existing)
-    return disk.f_bavail * disk.f_frsize

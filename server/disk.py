@@ -41,12 +41,16 @@ class DiskReserve:
 
     def require(self, more_bytes: int = 0) -> None:
         """Check that the reserve is free beside ``more_bytes`` about to be written. Raises DiskFull."""
-        # Made with the first recording.
-        existing = next(folder for folder in (self._folder, *self._folder.absolute().parents) if folder.exists())
-        disk = os.statvfs(existing)
-        free_bytes = disk.f_bavail * disk.f_frsize
-        if free_bytes < more_bytes + self._reserve_bytes:
-            raise DiskFull(f"{free_bytes} bytes are free, {more_bytes} are to come, {self._reserve_bytes} stay free")
+        free = free_bytes(self._folder)
+        if free < more_bytes + self._reserve_bytes:
+            raise DiskFull(f"{free} bytes are free, {more_bytes} are to come, {self._reserve_bytes} stay free")
+
+
+def free_bytes(folder: Path) -> int:
+    """Return what is free on the disk of a folder, which may be yet to be made, bytes."""
+    existing = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    disk = os.statvfs(existing)
+    return disk.f_bavail * disk.f_frsize
 
 
 @contextmanager

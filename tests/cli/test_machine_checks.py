@@ -9,7 +9,7 @@ import pytest
 
 from cli.findings import State
 from cli.home import Home
-from cli.machine_checks import check_data_folder, check_disk, check_memory, check_models, check_programs, free_bytes
+from cli.machine_checks import check_data_folder, check_disk, check_memory, check_models, check_programs
 from server.config import ServerSettings
 from tests.privacy.modes import open_to_others
 
@@ -57,7 +57,3 @@ def test_a_full_disk_is_told_before_uploads_are_refused(
 ) -> None:
     monkeypatch.setattr("cli.machine_checks.free_bytes", lambda _: free)
     assert check_disk(Home(tmp_path)).state is state
-
-
-def test_the_disk_of_a_folder_that_is_yet_to_be_made_is_known(tmp_path: Path) -> None:
-    assert free_bytes(tmp_path / "a" / "b") > 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.disk import DiskFull, DiskReserve, detect_full_disk
+from server.disk import DiskFull, DiskReserve, detect_full_disk, free_bytes
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
@@ -34,3 +34,7 @@ def test_a_reserve_stays_free_beside_what_is_to_come(tmp_path: Path) -> None:
     for reserve_bytes, more_bytes in ((2**60, 0), (0, 2**60)):
         with pytest.raises(DiskFull, match=f"{more_bytes} are to come, {reserve_bytes} stay free"):
             DiskReserve(tmp_path, reserve_bytes).require(more_bytes)
+
+
+def test_the_disk_of_a_folder_that_is_yet_to_be_made_is_known(tmp_path: Path) -> None:
+    assert free_bytes(tmp_path / "a" / "b") > 0
