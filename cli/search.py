@@ -11,11 +11,10 @@ from meetra.v1 import search_pb2
 from cli.account import add_account_arguments, client_of, resolve_account
 from cli.argument_types import count
 from cli.meeting_named import file_hash_of, meeting_name
+from cli.report_group import clock
 from cli.terminal_text import as_json, escape_message
 
 DESCRIPTION = "Search all meetings of the organization, by words and by meaning."
-
-
 EXAMPLES = """\
 examples:
   meetra search release date
@@ -77,11 +76,10 @@ async def run_search(arguments: argparse.Namespace) -> int:
 
 def describe(result: search_pb2.SearchResult) -> str:
     """Return a result for people, in two lines; its texts are safe to print."""
-    seconds = result.start_ms // 1000
-    at = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
     day = (result.date or result.created_at)[:10]
-    reasons = [", ".join(result.matched_words)] if result.matched_words else []
+    reason = ", ".join(result.matched_words)
     if result.HasField("similarity") and not result.matched_words:
-        reasons.append(f"meaning {result.similarity:.2f}")
-    where = f"{result.meeting or result.file_hash[:12]}, {day}, {at}, {result.speaker or 'unknown speaker'}"
-    return f"{where}  [{'; '.join(reasons)}]\n  {result.text}"
+        reason = f"meaning {result.similarity:.2f}"
+    speaker = result.speaker or "unknown speaker"
+    where = f"{result.meeting or result.file_hash[:12]}, {day}, {clock(result.start_ms)}, {speaker}"
+    return f"{where}  [{reason}]\n  {result.text}"
