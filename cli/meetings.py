@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import timedelta
-from itertools import count
 
 from google.protobuf.json_format import MessageToDict
 from meetra.v1 import meetings_pb2
@@ -13,8 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.account import add_account_arguments, client_of, resolve_account
-from cli.argument_types import add_actions
-from cli.argument_types import count as whole_number
+from cli.argument_types import add_actions, count
 from cli.console import PipedConsole
 from cli.meeting_named import add_meeting_argument, file_hash_of
 from cli.terminal_text import as_json
@@ -41,7 +39,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     for name, action in add_actions(command, ACTIONS).items():
         add_account_arguments(action)
         if name == "list":
-            action.add_argument("--limit", type=whole_number, default=0, metavar="N", help="at most N (default: all)")
+            action.add_argument("--limit", type=count, default=0, metavar="N", help="at most N (default: all)")
             action.add_argument("--json", action="store_true", help="print a line of JSON for each, as REST lists them")
         else:
             add_meeting_argument(action)
@@ -58,18 +56,19 @@ async def run_meetings(arguments: argparse.Namespace) -> int:
 
 async def _list(arguments: argparse.Namespace) -> int:
     meetings: list[meetings_pb2.MeetingSummary] = []
+    listed = 0
     async with client_of(resolve_account(arguments)) as client:
-        numbers = count(1)
         async for meeting in client.meetings():
             if arguments.json:
                 print(as_json(MessageToDict(meeting, always_print_fields_with_no_presence=True)), flush=True)
             else:
                 meetings.append(meeting)
-            if next(numbers) == arguments.limit:
+            listed += 1
+            if listed == arguments.limit:
                 break
     if not arguments.json:
         console = PipedConsole(soft_wrap=True)
-        console.print(meetings_table(meetings) if meetings else "No meetings yet: meetra analyze FILE", soft_wrap=True)
+        console.print(meetings_table(meetings) if meetings else "No meetings yet: meetra analyze FILE")
     return 0
 
 
