@@ -82,23 +82,23 @@ REFUSALS = (
     PurgeFailed,
 )
 
-# Commands whose modules have ``DESCRIPTION`` and ``add_arguments``, in the order of the help.
+# Commands whose modules have ``DESCRIPTION`` and ``add_arguments``, and what runs each, in the order of the help.
 MODULES = {
-    "meetings": meetings,
-    "report": meeting_report,
-    "export": meeting_export,
-    "search": search,
-    "mcp": mcp,
-    "open": open_page,
-    "doctor": doctor,
-    "users": users,
-    "keys": keys,
-    "webhooks": webhooks,
-    "tokens": tokens,
-    "organizations": organizations,
-    "audit": audit,
-    "archive": archive,
-    "completion": completion,
+    "meetings": (meetings, meetings.run_meetings),
+    "report": (meeting_report, meeting_report.run_report),
+    "export": (meeting_export, meeting_export.run_export),
+    "search": (search, search.run_search),
+    "mcp": (mcp, mcp.run_mcp),
+    "open": (open_page, open_page.run_open),
+    "doctor": (doctor, doctor.run_doctor),
+    "users": (users, users.run_users),
+    "keys": (keys, keys.run_keys),
+    "webhooks": (webhooks, webhooks.run_webhooks),
+    "tokens": (tokens, tokens.run_tokens),
+    "organizations": (organizations, organizations.run_organizations),
+    "audit": (audit, audit.run_audit),
+    "archive": (archive, archive.run_archive),
+    "completion": (completion, completion.run_completion),
 }
 
 
@@ -141,7 +141,7 @@ def parser() -> argparse.ArgumentParser:
     analyze_arguments(add("analyze", "Analyse recordings on a running system and print a report of each."))
     stream_arguments(add("stream", "Stream a meeting live to a running system, watch it, and print its report."))
     add("env", 'Print shell exports: eval "$(meetra env)".')
-    for name, module in MODULES.items():
+    for name, (module, _) in MODULES.items():
         module.add_arguments(add(name, module.DESCRIPTION))
     add("purge", purge.DESCRIPTION)
     # Its arguments, including --help, are its own: main() passes them on before parsing.
@@ -235,22 +235,8 @@ def main() -> int:
         "analyze": run_analyze,
         "stream": run_stream,
         "env": run_env,
-        "meetings": meetings.run_meetings,
-        "report": meeting_report.run_report,
-        "export": meeting_export.run_export,
-        "search": search.run_search,
-        "mcp": mcp.run_mcp,
-        "open": open_page.run_open,
-        "doctor": doctor.run_doctor,
-        "users": users.run_users,
-        "keys": keys.run_keys,
-        "webhooks": webhooks.run_webhooks,
-        "tokens": tokens.run_tokens,
-        "organizations": organizations.run_organizations,
-        "audit": audit.run_audit,
-        "archive": archive.run_archive,
+        **{name: run for name, (_, run) in MODULES.items()},
         "purge": purge.run_purge,
-        "completion": completion.run_completion,
     }
     try:
         return asyncio.run(commands[arguments.command](arguments))
