@@ -14,14 +14,16 @@ from google.protobuf.message import Message
 from meetra.v1 import webhooks_pb2 as pb
 from meetra.v1 import webhooks_pb2_grpc
 
-from cli.account import client_of, resolve_account
+from cli.account import add_account_arguments, client_of, resolve_account
 from cli.argument_types import add_actions, count
 from cli.terminal_text import as_json
 from server.storage import DELIVERY_STATES, EVENT_TYPES
 from server.visible_text import escape_for_terminal
 
 DESCRIPTION = "List, add, change, try and delete webhooks of your organization, and read what they were told."
-EPILOG = """examples:
+EPILOG = """For owners of the organization.
+
+examples:
   meetra webhooks add https://crm.example/meetra --event meeting.ready
   meetra webhooks test 5f0c6a52-8d1c-4e63-9d5e-6b7f1f3f2c11
   meetra webhooks deliveries 5f0c6a52-8d1c-4e63-9d5e-6b7f1f3f2c11 --state failed
@@ -74,11 +76,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         if name == "replay":
             action.add_argument("delivery", type=UUID, nargs="?", help="id of the delivery (default: all that failed)")
         action.add_argument("--json", action="store_true", help="print what the server answers as JSON")
-        action.add_argument(
-            "--gateway", help="URL of the gateway (default: MEETRA_URL, or that of the system on --data)"
-        )
-        action.add_argument("--email", help="email of an owner (default: MEETRA_EMAIL, or the demo user)")
-        action.add_argument("--password", help="password of the owner (default: MEETRA_PASSWORD, or the demo user's)")
+        add_account_arguments(action)
 
 
 async def run_webhooks(arguments: argparse.Namespace) -> int:
