@@ -131,6 +131,10 @@ class System:
         command = [sys.executable, "-m", "cli", *arguments, "--data", str(self.data)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=READY_TIMEOUT_S)
 
+    def add_user(self, email: str, *options: str) -> str:
+        """Adds a user with options of ``meetra users add``; the password."""
+        return self.meetra("users", "add", email, *options).stdout.split("password ")[1].split()[0]
+
 
 def start_system(data: Path, *options: str) -> System:
     ready = data.with_suffix(".ready.json")
@@ -165,8 +169,7 @@ def rest(system: System) -> Rest:
 @pytest.fixture(scope="session")
 def stranger(system: System) -> Rest:
     """A user of another organization."""
-    said = system.meetra("users", "add", "stranger@example.org", "--organization", "Elsewhere")
-    password = said.stdout.split("password ")[1].split()[0]
+    password = system.add_user("stranger@example.org", "--organization", "Elsewhere")
     return system.login("stranger@example.org", password)
 
 

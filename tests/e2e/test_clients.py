@@ -92,8 +92,8 @@ def test_head_is_get_without_the_body(rest: Rest, path: str, status: int) -> Non
 
 
 def test_an_answer_of_any_length_comes_whole_and_head_states_its_length(system: System) -> None:
-    said = system.meetra("users", "add", "busy@example.org", "--organization", "Busy")
-    busy = system.login("busy@example.org", said.stdout.split("password ")[1].split()[0])
+    password = system.add_user("busy@example.org", "--organization", "Busy")
+    busy = system.login("busy@example.org", password)
 
     async def fill() -> None:
         connection = await asyncpg.connect((system.data / "run" / "database_url").read_text().strip())

@@ -23,11 +23,11 @@ TRACK = {
 @pytest.fixture(scope="module")
 def careful(system: System) -> Rest:
     """An owner whose organization requires consent."""
-    said = system.meetra("users", "add", "careful@example.org", "--organization", "Careful", "--role", "owner")
+    password = system.add_user("careful@example.org", "--organization", "Careful", "--role", "owner")
     shown = system.meetra("organizations", "Careful", "--consent-required", "yes")
     assert shown.returncode == 0, shown.stderr
     assert ["consent-required", "yes"] in [line.split() for line in shown.stdout.splitlines()]
-    return system.login("careful@example.org", said.stdout.split("password ")[1].split()[0])
+    return system.login("careful@example.org", password)
 
 
 def refused(answer: httpx.Response) -> bool:

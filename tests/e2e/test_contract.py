@@ -103,8 +103,8 @@ def bad_authorization(system: System, rest: Rest) -> dict[str, str | None]:
     another = TokenKey.new(datetime.now(UTC))
     pem = key.public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     claims = jwt.decode(rest.token, options={"verify_signature": False})
-    said = system.meetra("users", "add", "gone@example.org")
-    gone = system.login("gone@example.org", said.stdout.split("password ")[1].split()[0])
+    password = system.add_user("gone@example.org")
+    gone = system.login("gone@example.org", password)
     # No call was made with this token, so nothing remembers its user.
     assert system.meetra("users", "revoke", "gone@example.org").returncode == 0
     return {

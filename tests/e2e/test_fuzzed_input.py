@@ -21,8 +21,8 @@ ROUNDS, RECORDINGS = 5, 12
 @pytest.fixture(scope="module")
 def fuzzed(system: System) -> Rest:
     """A user of an organization of its own: what gets through may change its settings."""
-    said = system.meetra("users", "add", "fuzzed@example.org", "--organization", "Fuzzed")
-    return system.login("fuzzed@example.org", said.stdout.split("password ")[1].split()[0])
+    password = system.add_user("fuzzed@example.org", "--organization", "Fuzzed")
+    return system.login("fuzzed@example.org", password)
 
 
 def test_random_messages_are_answered_or_refused_as_documented(fuzzed: Rest) -> None:

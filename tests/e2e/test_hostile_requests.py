@@ -39,8 +39,8 @@ def intruder(system: System) -> Rest:
 
 
 def logged_in(system: System, email: str) -> Rest:
-    said = system.meetra("users", "add", email, "--organization", "Intruders")
-    return system.login(email, said.stdout.split("password ")[1].split()[0])
+    password = system.add_user(email, "--organization", "Intruders")
+    return system.login(email, password)
 
 
 def fault(request: hostile.Hostile, answer: httpx.Response) -> str | None:

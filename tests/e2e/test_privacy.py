@@ -62,8 +62,8 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 @pytest.fixture(scope="module")
 def used(system: System, tmp_path_factory: pytest.TempPathFactory) -> tuple[Rest, str, list[str]]:
     """The system after a day of work, with the marker wherever people write: a client, a meeting, its sentences."""
-    said = system.meetra("users", "add", f"{MARKER}@example.org", "--organization", f"{MARKER} Ltd")
-    rest = system.login(f"{MARKER}@example.org", said.stdout.split("password ")[1].split()[0])
+    password = system.add_user(f"{MARKER}@example.org", "--organization", f"{MARKER} Ltd")
+    rest = system.login(f"{MARKER}@example.org", password)
     wrong = {"email": f"{MARKER}@example.org", "password": f"{MARKER}-wrong"}
     assert httpx.post(f"{system.gateway}/api-login", json=wrong, timeout=30).status_code == 400
     file_hash = rest.analysed(excerpt(45), name=f"About {MARKER}", key_terms=f"{MARKER}, budget")

@@ -216,8 +216,8 @@ async def test_a_worker_killed_between_rows_and_files_leaves_no_file(system: Sys
 
 
 def test_receipts_and_policy_are_the_organization_s_own(system: System, rest: Rest) -> None:
-    said = system.meetra("users", "add", "else@example.org", "--organization", "Elsewhere")
-    stranger = system.login("else@example.org", said.stdout.split("password ")[1].split()[0])
+    password = system.add_user("else@example.org", "--organization", "Elsewhere")
+    stranger = system.login("else@example.org", password)
     set_days(rest, audio=77)
     assert stranger.get("/api/organization").json()["organization"]["policy"]["retention_audio_days"] == 0
     assert stranger.get("/api/organization/deletions").json() == {"deletions": [], "next_page_token": ""}

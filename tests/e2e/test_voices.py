@@ -17,8 +17,8 @@ SPEAKERS = "/api/meeting/speakers"
 @pytest.fixture(scope="module")
 def listener(system: System) -> Rest:
     """A user of an organization of their own."""
-    said = system.meetra("users", "add", "voices@example.org", "--organization", "Listeners", "--role", "owner")
-    return system.login("voices@example.org", said.stdout.split("password ")[1].split()[0])
+    password = system.add_user("voices@example.org", "--organization", "Listeners", "--role", "owner")
+    return system.login("voices@example.org", password)
 
 
 def stored_vectors(system: System) -> int:

@@ -21,8 +21,7 @@ RULES = {"rules": [{"id": "money", "phrase": {"phrases": ["budget"]}}]}
 @pytest.fixture(scope="module")
 def password(system: System) -> str:
     """Of a user of an organization of their own."""
-    said = system.meetra("users", "add", "hooks@example.org", "--organization", "Hooks")
-    return said.stdout.split("password ")[1].split()[0]
+    return system.add_user("hooks@example.org", "--organization", "Hooks")
 
 
 @pytest.fixture
