@@ -1,8 +1,8 @@
 import type { Key } from "meetra-client";
 import { useState } from "preact/hooks";
 import { dateText } from "../parts/time.js";
+import { Waiting } from "../parts/waiting.js";
 import { server } from "../server/server.js";
-import { text as shared } from "../strings/shared.js";
 import { text } from "../strings/settings.js";
 import { ConfirmedButton } from "./confirmed_button.js";
 import { KeyForm } from "./key_form.js";
@@ -39,35 +39,38 @@ export function KeysSection() {
       />
       {made && <NewSecret message={text.keys.made(made.name)} label={text.keys.secret} secret={made.secret} />}
       <Outcome change={change} />
-      {keys.error !== undefined && <SettingsError error={keys.error} reload={keys.reload} />}
-      {!keys.value && keys.loading && <p role="status">{shared.loading}</p>}
-      {keys.value?.items.length === 0 && <p>{text.keys.none}</p>}
-      {keys.value && keys.value.items.length > 0 && (
-        <WideTable label={text.keys.list} columns={COLUMNS}>
-          {keys.value.items.map((key) => (
-            <tr key={key.id}>
-              <th scope="row">
-                <bdi>{key.name}</bdi>
-              </th>
-              <td>{key.email}</td>
-              <td>{key.scopes.map((scope) => text.keys.scopeNames[scope] ?? scope).join("; ")}</td>
-              <td>{dateText(key.created_at)}</td>
-              <td>{key.expires_at ? dateText(key.expires_at) : text.keys.never}</td>
-              <td>{key.last_used_at ? dateText(key.last_used_at) : text.keys.notYet}</td>
-              <td class="row-actions">
-                <ConfirmedButton
-                  label={text.keys.revoke}
-                  name={text.keys.revokeOf(key.name)}
-                  title={text.keys.revokeTitle(key.name)}
-                  explanation={text.keys.revokeText}
-                  disabled={change.busy}
-                  run={() => void revoke(key)}
-                />
-              </td>
-            </tr>
-          ))}
-        </WideTable>
-      )}
+      <Waiting answer={keys} Problem={SettingsError}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <p>{text.keys.none}</p>
+          ) : (
+            <WideTable label={text.keys.list} columns={COLUMNS}>
+              {items.map((key) => (
+                <tr key={key.id}>
+                  <th scope="row">
+                    <bdi>{key.name}</bdi>
+                  </th>
+                  <td>{key.email}</td>
+                  <td>{key.scopes.map((scope) => text.keys.scopeNames[scope] ?? scope).join("; ")}</td>
+                  <td>{dateText(key.created_at)}</td>
+                  <td>{key.expires_at ? dateText(key.expires_at) : text.keys.never}</td>
+                  <td>{key.last_used_at ? dateText(key.last_used_at) : text.keys.notYet}</td>
+                  <td class="row-actions">
+                    <ConfirmedButton
+                      label={text.keys.revoke}
+                      name={text.keys.revokeOf(key.name)}
+                      title={text.keys.revokeTitle(key.name)}
+                      explanation={text.keys.revokeText}
+                      disabled={change.busy}
+                      run={() => void revoke(key)}
+                    />
+                  </td>
+                </tr>
+              ))}
+            </WideTable>
+          )
+        }
+      </Waiting>
       {keys.value?.more && (
         <button type="button" onClick={keys.showMore}>
           {text.more}

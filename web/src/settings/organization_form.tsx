@@ -1,9 +1,9 @@
 import type { Organization, OrganizationPolicyInput } from "meetra-client";
 import type { ComponentChildren, TargetedEvent } from "preact";
 import { useRef, useState } from "preact/hooks";
+import { Waiting } from "../parts/waiting.js";
 import { server } from "../server/server.js";
 import { useAnswer } from "../server/use_answer.js";
-import { text as shared } from "../strings/shared.js";
 import { text } from "../strings/settings.js";
 import { ConfirmDialog } from "./confirmed_button.js";
 import { Outcome } from "./outcome.js";
@@ -44,20 +44,20 @@ export function OrganizationForm({ fields, read, risk }: PolicyForm) {
   const asked = organization && risk?.(organization.policy, pending);
   return (
     <>
-      {answer.error !== undefined && <SettingsError error={answer.error} reload={answer.reload} />}
-      {!organization && answer.loading && <p role="status">{shared.loading}</p>}
-      {organization && (
-        <form class="settings-form" onSubmit={submit}>
-          <p class="hint">{text.organization(organization.name)}</p>
-          {fields(organization.policy)}
-          <Outcome change={change} />
-          <div>
-            <button type="submit" class="primary" disabled={change.busy}>
-              {change.busy ? text.saving : text.save}
-            </button>
-          </div>
-        </form>
-      )}
+      <Waiting answer={answer} Problem={SettingsError}>
+        {({ name, policy }) => (
+          <form class="settings-form" onSubmit={submit}>
+            <p class="hint">{text.organization(name)}</p>
+            {fields(policy)}
+            <Outcome change={change} />
+            <div>
+              <button type="submit" class="primary" disabled={change.busy}>
+                {change.busy ? text.saving : text.save}
+              </button>
+            </div>
+          </form>
+        )}
+      </Waiting>
       <ConfirmDialog
         dialog={dialog}
         label={asked?.label ?? ""}

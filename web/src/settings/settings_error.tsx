@@ -1,5 +1,6 @@
 import { MeetraError } from "meetra-client";
 import { ErrorNotice } from "../parts/error_notice.js";
+import type { ProblemProps } from "../parts/waiting.js";
 import { errorText } from "../server/error_text.js";
 import { text } from "../strings/settings.js";
 import { text as shared } from "../strings/shared.js";
@@ -10,7 +11,7 @@ export function settingsErrorText(error: unknown): string {
 }
 
 /** Why a part of the settings is not shown. */
-export function SettingsError({ error, reload }: { error: unknown; reload: () => void }) {
+export function SettingsError({ error, reload }: ProblemProps) {
   const refused = error instanceof MeetraError && error.status === 403;
   return <ErrorNotice message={settingsErrorText(error)} {...(!refused && { action: { label: shared.tryAgain, run: reload } })} />;
 }

@@ -1,7 +1,7 @@
 import type { KeyUsage, MonthUsage, Organization } from "meetra-client";
+import { Waiting } from "../parts/waiting.js";
 import { server } from "../server/server.js";
 import { useAnswer } from "../server/use_answer.js";
-import { text as shared } from "../strings/shared.js";
 import { text } from "../strings/settings.js";
 import { SettingsError } from "./settings_error.js";
 import { usePages } from "./use_pages.js";
@@ -24,10 +24,9 @@ export function UsageSection() {
     <>
       {organization.error !== undefined && <SettingsError error={organization.error} reload={organization.reload} />}
       {organization.value && <Now organization={organization.value} />}
-      {months.error !== undefined && <SettingsError error={months.error} reload={months.reload} />}
-      {!months.value && months.loading && <p role="status">{shared.loading}</p>}
-      {months.value?.length === 0 && <p>{text.usage.none}</p>}
-      {months.value && months.value.length > 0 && <Months months={months.value} />}
+      <Waiting answer={months} Problem={SettingsError}>
+        {(found) => (found.length === 0 ? <p>{text.usage.none}</p> : <Months months={found} />)}
+      </Waiting>
       {usage.value && usage.value.items.length > 0 && <Keys usage={usage.value.items} />}
       {usage.value?.more && (
         <button type="button" onClick={usage.showMore}>

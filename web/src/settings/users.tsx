@@ -1,7 +1,7 @@
 import type { User } from "meetra-client";
 import { dateText } from "../parts/time.js";
+import { Waiting } from "../parts/waiting.js";
 import { server } from "../server/server.js";
-import { text as shared } from "../strings/shared.js";
 import { text } from "../strings/settings.js";
 import { ConfirmedButton } from "./confirmed_button.js";
 import { Outcome } from "./outcome.js";
@@ -28,21 +28,21 @@ export function UsersSection() {
       <p class="hint">{text.users.intro}</p>
       <p class="hint">{text.users.rolesHint}</p>
       <Outcome change={change} />
-      {users.error !== undefined && <SettingsError error={users.error} reload={users.reload} />}
-      {!users.value && users.loading && <p role="status">{shared.loading}</p>}
-      {users.value && (
-        <WideTable label={text.users.list} columns={[text.users.email, text.users.role, text.users.state, text.users.added, ""]}>
-          {users.value.items.map((user) => (
-            <UserRow
-              key={user.id}
-              user={user}
-              busy={change.busy}
-              update={(changes) => update(user, changes)}
-              remove={() => void make(() => server.deleteUser({ id: user.id }), text.users.removed(user.email))}
-            />
-          ))}
-        </WideTable>
-      )}
+      <Waiting answer={users} Problem={SettingsError}>
+        {({ items }) => (
+          <WideTable label={text.users.list} columns={[text.users.email, text.users.role, text.users.state, text.users.added, ""]}>
+            {items.map((user) => (
+              <UserRow
+                key={user.id}
+                user={user}
+                busy={change.busy}
+                update={(changes) => update(user, changes)}
+                remove={() => void make(() => server.deleteUser({ id: user.id }), text.users.removed(user.email))}
+              />
+            ))}
+          </WideTable>
+        )}
+      </Waiting>
       {users.value?.more && (
         <button type="button" onClick={users.showMore}>
           {text.more}

@@ -1,6 +1,6 @@
+import { Waiting } from "../parts/waiting.js";
 import { server } from "../server/server.js";
 import { useAnswer } from "../server/use_answer.js";
-import { text as shared } from "../strings/shared.js";
 import { text } from "../strings/settings.js";
 import { ConfirmedButton } from "./confirmed_button.js";
 import { Outcome } from "./outcome.js";
@@ -16,56 +16,57 @@ export function VoicesSection() {
     await change.make(call, done);
     answer.reload();
   };
-  const known = answer.value;
   const recognise = (wanted: boolean): void =>
     void make(() => server.updateVoiceSettings({ recognise: wanted }), wanted ? text.voices.recognised : text.voices.notRecognised);
   return (
     <>
       <p>{text.voices.intro}</p>
       <Outcome change={change} />
-      {answer.error !== undefined && <SettingsError error={answer.error} reload={answer.reload} />}
-      {!known && answer.loading && <p role="status">{shared.loading}</p>}
-      {known && (
-        <p>
-          {known.recognise ? text.voices.recognised : text.voices.notRecognised}{" "}
-          {known.recognise ? (
-            <ConfirmedButton
-              label={text.voices.turnOff}
-              title={text.voices.turnOffTitle}
-              explanation={text.voices.turnOffText}
-              disabled={change.busy}
-              run={() => recognise(false)}
-            />
-          ) : (
-            <button type="button" disabled={change.busy} onClick={() => recognise(true)}>
-              {text.voices.turnOn}
-            </button>
-          )}
-        </p>
-      )}
-      {known?.recognise && known.voices.length === 0 && <p>{text.voices.none}</p>}
-      {known && known.voices.length > 0 && (
-        <WideTable label={text.voices.list} columns={[text.voices.name, text.voices.meetings, ""]}>
-          {known.voices.map((voice) => (
-            <tr key={voice.id}>
-              <th scope="row">
-                <bdi>{voice.name}</bdi>
-              </th>
-              <td>{voice.meetings}</td>
-              <td class="row-actions">
+      <Waiting answer={answer} Problem={SettingsError}>
+        {(known) => (
+          <>
+            <p>
+              {known.recognise ? text.voices.recognised : text.voices.notRecognised}{" "}
+              {known.recognise ? (
                 <ConfirmedButton
-                  label={text.voices.erase}
-                  name={text.voices.eraseOf(voice.name)}
-                  title={text.voices.eraseTitle(voice.name)}
-                  explanation={text.voices.eraseText}
+                  label={text.voices.turnOff}
+                  title={text.voices.turnOffTitle}
+                  explanation={text.voices.turnOffText}
                   disabled={change.busy}
-                  run={() => void make(() => server.deleteVoice({ id: voice.id }), text.voices.erased(voice.name))}
+                  run={() => recognise(false)}
                 />
-              </td>
-            </tr>
-          ))}
-        </WideTable>
-      )}
+              ) : (
+                <button type="button" disabled={change.busy} onClick={() => recognise(true)}>
+                  {text.voices.turnOn}
+                </button>
+              )}
+            </p>
+            {known.recognise && known.voices.length === 0 && <p>{text.voices.none}</p>}
+            {known.voices.length > 0 && (
+              <WideTable label={text.voices.list} columns={[text.voices.name, text.voices.meetings, ""]}>
+                {known.voices.map((voice) => (
+                  <tr key={voice.id}>
+                    <th scope="row">
+                      <bdi>{voice.name}</bdi>
+                    </th>
+                    <td>{voice.meetings}</td>
+                    <td class="row-actions">
+                      <ConfirmedButton
+                        label={text.voices.erase}
+                        name={text.voices.eraseOf(voice.name)}
+                        title={text.voices.eraseTitle(voice.name)}
+                        explanation={text.voices.eraseText}
+                        disabled={change.busy}
+                        run={() => void make(() => server.deleteVoice({ id: voice.id }), text.voices.erased(voice.name))}
+                      />
+                    </td>
+                  </tr>
+                ))}
+              </WideTable>
+            )}
+          </>
+        )}
+      </Waiting>
     </>
   );
 }

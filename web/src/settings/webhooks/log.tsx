@@ -1,7 +1,7 @@
 import type { Webhook, WebhookDelivery } from "meetra-client";
+import { Waiting } from "../../parts/waiting.js";
 import { server } from "../../server/server.js";
 import { useRepeated } from "../../server/use_repeated.js";
-import { text as shared } from "../../strings/shared.js";
 import { text as settings } from "../../strings/settings.js";
 import { text } from "../../strings/webhooks.js";
 import { dateText } from "../../parts/time.js";
@@ -33,23 +33,26 @@ export function WebhookLog({ webhook }: { webhook: Webhook }) {
     <>
       <h3>{text.log(webhook.url)}</h3>
       <Outcome change={change} />
-      {log.error !== undefined && <SettingsError error={log.error} reload={log.reload} />}
-      {!log.value && log.loading && <p role="status">{shared.loading}</p>}
-      {log.value && deliveries.length === 0 && <p>{text.logEmpty}</p>}
-      {deliveries.length > 0 && (
-        <WideTable label={text.log(webhook.url)} columns={COLUMNS}>
-          {deliveries.map((delivery) => (
-            <DeliveryRow
-              key={delivery.id}
-              delivery={delivery}
-              busy={change.busy}
-              again={() =>
-                void make(() => server.replayWebhookDelivery({ webhook_id: webhook.id, id: delivery.id }), text.queued)
-              }
-            />
-          ))}
-        </WideTable>
-      )}
+      <Waiting answer={log} Problem={SettingsError}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <p>{text.logEmpty}</p>
+          ) : (
+            <WideTable label={text.log(webhook.url)} columns={COLUMNS}>
+              {items.map((delivery) => (
+                <DeliveryRow
+                  key={delivery.id}
+                  delivery={delivery}
+                  busy={change.busy}
+                  again={() =>
+                    void make(() => server.replayWebhookDelivery({ webhook_id: webhook.id, id: delivery.id }), text.queued)
+                  }
+                />
+              ))}
+            </WideTable>
+          )
+        }
+      </Waiting>
       <div class="row-actions">
         <button type="button" onClick={log.reload}>
           {text.reload}

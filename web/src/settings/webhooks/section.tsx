@@ -1,8 +1,8 @@
 import type { Webhook } from "meetra-client";
 import { useState } from "preact/hooks";
+import { Waiting } from "../../parts/waiting.js";
 import { server } from "../../server/server.js";
 import { useAnswer } from "../../server/use_answer.js";
-import { text as shared } from "../../strings/shared.js";
 import { text } from "../../strings/webhooks.js";
 import { NewSecret } from "../new_secret.js";
 import { Outcome } from "../outcome.js";
@@ -42,8 +42,7 @@ export function WebhooksSection() {
     remove: () => void make(() => server.deleteWebhook({ id: webhook.id }), text.removed),
     showLog: () => showLog(webhook.id),
   });
-  const webhooks = answer.value;
-  const logged = webhooks?.find(({ id }) => id === shown.id);
+  const logged = answer.value?.find(({ id }) => id === shown.id);
   return (
     <>
       <p class="hint">{text.intro}</p>
@@ -55,16 +54,19 @@ export function WebhooksSection() {
       />
       {fresh && <NewSecret {...fresh} label={text.secret} />}
       <Outcome change={change} />
-      {answer.error !== undefined && <SettingsError error={answer.error} reload={answer.reload} />}
-      {!webhooks && answer.loading && <p role="status">{shared.loading}</p>}
-      {webhooks?.length === 0 && <p>{text.none}</p>}
-      {webhooks && webhooks.length > 0 && (
-        <WideTable label={text.list} columns={[text.url, text.events, text.state, ""]}>
-          {webhooks.map((webhook) => (
-            <WebhookRow key={webhook.id} webhook={webhook} busy={change.busy} actions={actionsOf(webhook)} />
-          ))}
-        </WideTable>
-      )}
+      <Waiting answer={answer} Problem={SettingsError}>
+        {(webhooks) =>
+          webhooks.length === 0 ? (
+            <p>{text.none}</p>
+          ) : (
+            <WideTable label={text.list} columns={[text.url, text.events, text.state, ""]}>
+              {webhooks.map((webhook) => (
+                <WebhookRow key={webhook.id} webhook={webhook} busy={change.busy} actions={actionsOf(webhook)} />
+              ))}
+            </WideTable>
+          )
+        }
+      </Waiting>
       {logged && <WebhookLog key={shown.round} webhook={logged} />}
     </>
   );
