@@ -1,6 +1,7 @@
 import { recordMicrophone } from "meetra-client";
 import type { LiveMeeting, Recording, TrackConfig } from "meetra-client";
 import { useEffect, useState } from "preact/hooks";
+import { Watchers } from "../parts/watchers.js";
 import { server } from "../server/server.js";
 import { session } from "../server/session.js";
 import { closeSources, openSources } from "./sources.js";
@@ -181,20 +182,12 @@ function trackOf(track_id: string, kind: SourceKind, plan: MeetingPlan): TrackCo
 
 // What this browser records, or recorded last: one meeting at a time.
 let current: Recorder | undefined;
-const watchers = new Set<() => void>();
-
-function changed(): void {
-  for (const watcher of watchers) watcher();
-}
+const { watch, tell: changed } = new Watchers();
 
 /** What this browser records, or recorded last, whenever that changes. */
 export function useRecorder(): Recorder | undefined {
   const [, setRound] = useState(0);
-  useEffect(() => {
-    const watcher = (): void => setRound((round) => round + 1);
-    watchers.add(watcher);
-    return () => void watchers.delete(watcher);
-  }, []);
+  useEffect(() => watch(() => setRound((round) => round + 1)), []);
   return current;
 }
 

@@ -1,5 +1,6 @@
 import { Meetra, MeetraError } from "meetra-client";
 import { useEffect, useState } from "preact/hooks";
+import { Watchers } from "../parts/watchers.js";
 
 const KEY = "meetra-token";
 
@@ -18,7 +19,9 @@ export interface SessionState {
  */
 export class Session {
   readonly #gateway: string;
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Watchers();
+  /** Call a function whenever the state changes; returns what ends that. */
+  readonly watch = this.#watchers.watch;
   #token: string | undefined = localStorage.getItem(KEY) ?? undefined;
   #given: string | undefined;
   #waiting: { resolve: (token: string) => void; reject: (error: unknown) => void }[] = [];
@@ -35,12 +38,6 @@ export class Session {
 
   get state(): SessionState {
     return { signedIn: this.#token !== undefined, asking: this.#waiting.length > 0 };
-  }
-
-  /** Call `watcher` whenever the state changes; return what ends that. */
-  watch(watcher: () => void): () => void {
-    this.#watchers.add(watcher);
-    return () => this.#watchers.delete(watcher);
   }
 
   /** Sign in. Throws MeetraError: wrong credentials, or no answer. */
@@ -83,7 +80,7 @@ export class Session {
     if (this.#token !== undefined && this.#token !== token) return Promise.resolve(this.#token);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      this.#changed();
+      this.#watchers.tell();
     });
   }
 
@@ -100,7 +97,7 @@ export class Session {
     this.#waiting = [];
     if (waiting.length === 0) this.#given = undefined;
     for (const { resolve } of waiting) resolve(token);
-    this.#changed();
+    this.#watchers.tell();
   }
 
   #forget(): void {
@@ -113,11 +110,7 @@ export class Session {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { reject } of waiting) reject(new MeetraError("Unauthorized", 401, "UNAUTHENTICATED"));
-    this.#changed();
-  }
-
-  #changed(): void {
-    for (const watcher of this.#watchers) watcher();
+    this.#watchers.tell();
   }
 }
 

@@ -2,6 +2,7 @@ import { MeetraError } from "meetra-client";
 import type { Reason } from "meetra-client";
 import { DetailedError, Upload } from "tus-js-client";
 import type { HttpResponse } from "tus-js-client";
+import { Watchers } from "../parts/watchers.js";
 import { errorText } from "../server/error_text.js";
 import { GATEWAY, session } from "../server/session.js";
 
@@ -43,7 +44,9 @@ export interface UploadState {
 export class Uploads {
   #states: readonly UploadState[] = [];
   readonly #tasks = new Map<number, Upload>();
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Watchers();
+  /** Call a function whenever something changes; returns what ends that. */
+  readonly watch = this.#watchers.watch;
   #number = 0;
 
   constructor() {
@@ -60,12 +63,6 @@ export class Uploads {
     return this.#states;
   }
 
-  /** Call `watcher` whenever something changes; return what ends that. */
-  watch(watcher: () => void): () => void {
-    this.#watchers.add(watcher);
-    return () => this.#watchers.delete(watcher);
-  }
-
   /** Send files, two at once. */
   add(files: readonly File[], details: Details): void {
     for (const file of files) {
@@ -75,7 +72,7 @@ export class Uploads {
       const name = files.length === 1 ? details.name : "";
       this.#tasks.set(id, this.#upload(id, file, { ...details, name }));
     }
-    this.#changed();
+    this.#watchers.tell();
     this.#startNext();
   }
 
@@ -91,7 +88,7 @@ export class Uploads {
     void this.#tasks.get(id)?.abort(!over).catch(() => undefined);
     this.#tasks.delete(id);
     this.#states = this.#states.filter((state) => state.id !== id);
-    this.#changed();
+    this.#watchers.tell();
     this.#startNext();
   }
 
@@ -100,7 +97,7 @@ export class Uploads {
     this.#tasks.clear();
     this.#states = [];
     for (const key of Object.keys(localStorage)) if (key.startsWith(KEPT)) localStorage.removeItem(key);
-    this.#changed();
+    this.#watchers.tell();
   }
 
   #upload(id: number, file: File, details: Details): Upload {
@@ -174,11 +171,7 @@ export class Uploads {
 
   #set(id: number, change: Partial<UploadState>): void {
     this.#states = this.#states.map((state) => (state.id === id ? { ...state, ...change } : state));
-    this.#changed();
-  }
-
-  #changed(): void {
-    for (const watcher of this.#watchers) watcher();
+    this.#watchers.tell();
   }
 }
 

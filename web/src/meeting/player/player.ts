@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { Watchers } from "../../parts/watchers.js";
 
 /** Where a meeting is being read or heard: one moment for the audio, the timeline and the transcript. */
 export class Player {
@@ -6,7 +7,9 @@ export class Player {
   #timeMs = 0;
   // Whether somebody wants it to play: where the element is replaced it goes on by itself.
   #wanted = false;
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Watchers();
+  /** Call a function whenever the moment or the state changes; returns what ends that. */
+  readonly watch = this.#watchers.watch;
 
   /** The moment, milliseconds. */
   get timeMs(): number {
@@ -27,7 +30,7 @@ export class Player {
     let frame = 0;
     const told = (): void => {
       this.#timeMs = Math.round(audio.currentTime * 1000);
-      this.#changed();
+      this.#watchers.tell();
     };
     // `timeupdate` comes four times a second: too seldom for a line that moves.
     const run = (): void => {
@@ -45,7 +48,7 @@ export class Player {
     audio.addEventListener("play", started);
     audio.addEventListener("ended", ended);
     for (const kind of ["pause", "seeked", "timeupdate"]) audio.addEventListener(kind, told);
-    this.#changed();
+    this.#watchers.tell();
     return () => {
       cancelAnimationFrame(frame);
       audio.pause();
@@ -53,7 +56,7 @@ export class Player {
       audio.removeEventListener("ended", ended);
       for (const kind of ["pause", "seeked", "timeupdate"]) audio.removeEventListener(kind, told);
       this.#audio = undefined;
-      this.#changed();
+      this.#watchers.tell();
     };
   }
 
@@ -61,7 +64,7 @@ export class Player {
   seek(ms: number): void {
     this.#timeMs = Math.max(0, Math.round(ms));
     if (this.#audio) this.#audio.currentTime = this.#timeMs / 1000;
-    this.#changed();
+    this.#watchers.tell();
   }
 
   /** Go to a moment and play from there. */
@@ -83,16 +86,6 @@ export class Player {
     } else {
       this.play();
     }
-  }
-
-  /** Call `watcher` whenever the moment or the state changes; return what ends that. */
-  watch(watcher: () => void): () => void {
-    this.#watchers.add(watcher);
-    return () => this.#watchers.delete(watcher);
-  }
-
-  #changed(): void {
-    for (const watcher of this.#watchers) watcher();
   }
 }
 
