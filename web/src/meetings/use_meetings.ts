@@ -1,12 +1,11 @@
 import type { MeetingSummary } from "meetra-client";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { firstOf } from "../server/pages.js";
 import { server } from "../server/server.js";
 import { requestOf } from "./filter.js";
 import type { MeetingFilter } from "./filter.js";
 
 const PAGE = 50;
-/** The server's limit of a page. */
-const MOST = 1000;
 /** How often the list is brought up to date: while something happens in it, and else. */
 const BUSY_MS = 2000;
 const QUIET_MS = 15_000;
@@ -25,12 +24,7 @@ export interface Meetings {
   readonly refresh: () => void;
 }
 
-interface Shown {
-  readonly meetings?: readonly MeetingSummary[];
-  readonly more: boolean;
-  readonly error?: unknown;
-  readonly loading: boolean;
-}
+type Shown = Omit<Meetings, "showMore" | "refresh">;
 
 /** The meetings of a filter, brought up to date for as long as the page is looked at. */
 export function useMeetings(filter: MeetingFilter): Meetings {
@@ -52,9 +46,12 @@ export function useMeetings(filter: MeetingFilter): Meetings {
     const look = async (): Promise<void> => {
       let pause = QUIET_MS;
       try {
-        const found = await load(filter, wanted, call.signal);
-        setShown({ ...found, loading: false });
-        if (found.meetings.some((meeting) => !DONE.has(meeting.status) || meeting.delete_at)) pause = BUSY_MS;
+        const { items: meetings, more } = await firstOf(wanted, async (page) => {
+          const found = await server.listMeetings({ ...requestOf(filter), ...page }, { signal: call.signal });
+          return { items: found.meetings, next: found.next_page_token };
+        });
+        setShown({ meetings, more, loading: false });
+        if (meetings.some((meeting) => !DONE.has(meeting.status) || meeting.delete_at)) pause = BUSY_MS;
       } catch (error) {
         if (call.signal.aborted) return;
         setShown(({ meetings, more }) => ({ ...(meetings && { meetings }), more, error, loading: false }));
@@ -77,21 +74,4 @@ export function useMeetings(filter: MeetingFilter): Meetings {
     };
   }, [key, wanted, round]);
   return { ...shown, showMore, refresh };
-}
-
-async function load(
-  filter: MeetingFilter,
-  wanted: number,
-  signal: AbortSignal,
-): Promise<{ meetings: MeetingSummary[]; more: boolean }> {
-  const meetings: MeetingSummary[] = [];
-  let token = "";
-  do {
-    const size = Math.min(MOST, wanted - meetings.length);
-    const request = { ...requestOf(filter), page_size: size, ...(token && { page_token: token }) };
-    const page = await server.listMeetings(request, { signal });
-    meetings.push(...page.meetings);
-    token = page.next_page_token;
-  } while (token && meetings.length < wanted);
-  return { meetings, more: token !== "" };
 }
