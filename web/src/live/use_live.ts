@@ -1,4 +1,4 @@
-import { useEffect, useReducer, useRef, useState } from "preact/hooks";
+import { useEffect, useReducer, useState } from "preact/hooks";
 import { MeetraError } from "meetra-client";
 import { server } from "../server/server.js";
 import { LiveState } from "./live_state.js";
@@ -10,22 +10,19 @@ export interface Live {
   readonly error: unknown;
 }
 
-/** The events of a meeting from its beginning on: of the connection that records it here, or as a watcher. */
+/**
+ * The events of a meeting from its beginning on: of the connection that records it here, or as a watcher. Of another
+ * meeting they are another component's.
+ */
 export function useLive(sessionId: string, recorder: Recorder | undefined): Live {
   const [, show] = useReducer((round: number) => round + 1, 0);
   const [error, setError] = useState<unknown>();
-  const state = useRef(new LiveState());
-  const shown = useRef(sessionId);
-  if (shown.current !== sessionId) {
-    state.current = new LiveState();
-    shown.current = sessionId;
-  }
+  const [state] = useState(() => new LiveState());
   // Where its connection cannot go on, what comes is watched.
   const recorded = recorder?.problem === undefined ? recorder?.meeting : undefined;
   useEffect(() => {
     const ended = new AbortController();
     const { signal } = ended;
-    const live = state.current;
     let waiting: ReturnType<typeof setTimeout> | undefined;
     // Hundreds of events may come at once: they are shown together.
     const soon = (): void => {
@@ -35,20 +32,20 @@ export function useLive(sessionId: string, recorder: Recorder | undefined): Live
       }, 100);
     };
     const read = async (): Promise<void> => {
-      const options = { afterEventSeq: live.lastEventSeq, signal };
+      const options = { afterEventSeq: state.lastEventSeq, signal };
       for await (const event of recorded ? recorded.events(options) : server.watch(sessionId, options)) {
-        live.apply(event);
+        state.apply(event);
         soon();
       }
     };
     setError(undefined);
-    if (!live.finished) read().catch((thrown: unknown) => signal.aborted || setError(thrown));
+    if (!state.finished) read().catch((thrown: unknown) => signal.aborted || setError(thrown));
     return () => {
       clearTimeout(waiting);
       ended.abort(new MeetraError("the page shows something else", 0));
     };
   }, [sessionId, recorded]);
-  return { state: state.current, error };
+  return { state, error };
 }
 
 /** Render again every so many milliseconds. */
