@@ -43,8 +43,7 @@ export class Session {
   /** Sign in. Throws MeetraError: wrong credentials, or no answer. */
   async signIn(email: string, password: string): Promise<void> {
     const { token } = await new Meetra(this.#gateway).login({ email, password });
-    localStorage.setItem(KEY, token);
-    this.#accept(token);
+    this.renew(token);
   }
 
   /** Go on with a token that the server gave in place of the one that it voids: the password has changed. */
