@@ -1,3 +1,4 @@
+import type { MetricError } from "meetra-client";
 import type { Metrics } from "../server/metrics.js";
 
 /**
@@ -6,7 +7,7 @@ import type { Metrics } from "../server/metrics.js";
  */
 export function knownError(metrics: Metrics | undefined, name: string): number | undefined {
   const metric = metrics?.get(name);
-  const found = metric?.errors.find(({ measure }) => measure === "mean absolute error");
+  const found = metric?.errors.find(isMean);
   if (!metric || !found) return undefined;
   if (found.unit === metric.unit) return found.value;
   // Ratios are told of in percent.
@@ -16,5 +17,9 @@ export function knownError(metrics: Metrics | undefined, name: string): number |
 /** The same of a part of a metric, in percent of its range; undefined where none was measured. */
 export function knownPartError(metrics: Metrics | undefined, name: string, part: string): number | undefined {
   const errors = metrics?.get(name)?.parts.find((other) => other.name === part)?.errors;
-  return errors?.find(({ measure, unit }) => measure === "mean absolute error" && unit === "%")?.value;
+  return errors?.find((error) => isMean(error) && error.unit === "%")?.value;
+}
+
+function isMean({ measure }: MetricError): boolean {
+  return measure === "mean absolute error";
 }
