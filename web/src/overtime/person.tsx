@@ -1,6 +1,6 @@
 import type { MeetingParticipant, MeetingScores } from "meetra-client";
 import { Explained } from "../parts/explained.js";
-import { score as scoreText } from "../parts/numbers.js";
+import { optional, score as scoreText } from "../parts/numbers.js";
 import { duration } from "../parts/time.js";
 import { linkTo } from "../route.js";
 import { text } from "../strings/overtime.js";
@@ -14,13 +14,13 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { metric: "meeting_speaking_percentage", label: text.person.share, show: (part) => shown(part.meeting_speaking_percentage, shareText) },
-  { metric: "turns", label: text.person.turns, show: (part) => shown(part.turns, scoreText) },
-  { metric: "longest_monologue_ms", label: text.person.monologue, show: (part) => shown(part.longest_monologue_ms, duration) },
-  { metric: "words_per_minute", label: text.person.pace, show: (part) => shown(part.words_per_minute, scoreText) },
-  { metric: "questions", label: text.person.questions, show: (part) => shown(part.questions, scoreText) },
-  { metric: "interruptions", label: text.person.interruptions, show: (part) => shown(part.interruptions, scoreText) },
-  { metric: "microphone_quality", label: text.person.microphone, show: (part) => shown(part.microphone_quality, scoreText) },
+  { metric: "meeting_speaking_percentage", label: text.person.share, show: (part) => optional(part.meeting_speaking_percentage, shareText) },
+  { metric: "turns", label: text.person.turns, show: (part) => optional(part.turns, scoreText) },
+  { metric: "longest_monologue_ms", label: text.person.monologue, show: (part) => optional(part.longest_monologue_ms, duration) },
+  { metric: "words_per_minute", label: text.person.pace, show: (part) => optional(part.words_per_minute, scoreText) },
+  { metric: "questions", label: text.person.questions, show: (part) => optional(part.questions, scoreText) },
+  { metric: "interruptions", label: text.person.interruptions, show: (part) => optional(part.interruptions, scoreText) },
+  { metric: "microphone_quality", label: text.person.microphone, show: (part) => optional(part.microphone_quality, scoreText) },
 ];
 
 // Words a minute of speaking: English is spoken at 120 to 200.
@@ -28,10 +28,6 @@ const CHARTS = [
   { metric: "meeting_speaking_percentage", label: text.person.share, unit: " %", high: 100 },
   { metric: "words_per_minute", label: text.person.pace, unit: "", high: 300 },
 ] as const;
-
-function shown(value: number | undefined, write: (value: number) => string): string | undefined {
-  return value === undefined ? undefined : write(value);
-}
 
 function shareText(share: number): string {
   return `${scoreText(share)} %`;

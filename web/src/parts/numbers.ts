@@ -15,3 +15,13 @@ export function decimal(value: number): string {
 export function percent(share: number): string {
   return `${whole.format(share * 100)}\u00a0%`;
 }
+
+/** A percentage of 0..100, with at most one decimal. */
+export function percentage(value: number): string {
+  return `${decimal(value)}\u00a0%`;
+}
+
+/** A value as `write` has it; undefined where there is none. */
+export function optional(value: number | undefined, write: (value: number) => string): string | undefined {
+  return value === undefined ? undefined : write(value);
+}

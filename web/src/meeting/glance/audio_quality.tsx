@@ -1,6 +1,6 @@
 import type { GetSpeakersAudioQualityResponse, SpeakerAudioQuality } from "meetra-client";
 import { About } from "../../parts/measured.js";
-import { decimal, score } from "../../parts/numbers.js";
+import { decimal, optional, score } from "../../parts/numbers.js";
 import { duration } from "../../parts/time.js";
 import { Waiting } from "../../parts/waiting.js";
 import type { Answer } from "../../server/use_answer.js";
@@ -18,10 +18,10 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { metric: "microphone_quality", name: text.microphone, value: (one) => shown(one.microphone_quality, score), absent: text.tooShort },
-  { metric: "mos", name: text.mos, value: (one) => shown(one.mos, decimal), absent: text.tooShort },
-  { metric: "noise_db", name: text.noise, value: (one) => shown(one.noise_db, level), absent: text.noPause },
-  { metric: "snr_db", name: text.snr, value: (one) => shown(one.snr_db, (value) => `${score(value)} dB`), absent: text.noPause },
+  { metric: "microphone_quality", name: text.microphone, value: (one) => optional(one.microphone_quality, score), absent: text.tooShort },
+  { metric: "mos", name: text.mos, value: (one) => optional(one.mos, decimal), absent: text.tooShort },
+  { metric: "noise_db", name: text.noise, value: (one) => optional(one.noise_db, level), absent: text.noPause },
+  { metric: "snr_db", name: text.snr, value: (one) => optional(one.snr_db, (value) => `${score(value)} dB`), absent: text.noPause },
   { metric: "clipping_percent", name: text.clipping, value: (one) => `${decimal(one.clipping_percent)} %`, absent: "" },
   { metric: "reverb", name: text.reverb, value: ({ reverb }) => (reverb ? text.yes : text.no), absent: "" },
   { metric: "lagging", name: text.lagging, value: ({ lagging }) => (lagging ? text.yes : text.no), absent: "" },
@@ -81,10 +81,6 @@ export function AudioQuality({ answer }: { answer: Answer<GetSpeakersAudioQualit
       </Waiting>
     </Section>
   );
-}
-
-function shown(value: number | undefined, how: (value: number) => string): string | undefined {
-  return value === undefined ? undefined : how(value);
 }
 
 function level(value: number): string {

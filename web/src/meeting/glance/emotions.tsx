@@ -1,7 +1,7 @@
 import type { EmotionChunk, GroupDynamics } from "meetra-client";
 import { Bar } from "../../parts/charts/bar.js";
 import { About } from "../../parts/measured.js";
-import { decimal } from "../../parts/numbers.js";
+import { percentage } from "../../parts/numbers.js";
 import { clock } from "../../parts/time.js";
 import { Waiting } from "../../parts/waiting.js";
 import { server } from "../../server/server.js";
@@ -55,7 +55,7 @@ export function Emotions({ group }: { group: GroupDynamics }) {
                 <td class="wide">
                   <Bar share={shares[name] / 100} colour={`emotion-${name}`} />
                 </td>
-                <td>{`${decimal(shares[name])}\u00a0%`}</td>
+                <td>{percentage(shares[name])}</td>
               </tr>
             ))}
           </tbody>

@@ -1,6 +1,6 @@
 import type { ConversationFlow, SpeakerFlow } from "meetra-client";
 import { About } from "../../parts/measured.js";
-import { decimal, percent } from "../../parts/numbers.js";
+import { decimal, optional, percent } from "../../parts/numbers.js";
 import { duration } from "../../parts/time.js";
 import { text } from "../../strings/flow.js";
 import { PersonName } from "./person_name.js";
@@ -12,7 +12,7 @@ export function Flow({ flow }: { flow: ConversationFlow }) {
   const facts: [metric: string, name: string, value: string | undefined][] = [
     ["silence_ms", text.silence, duration(flow.silence_ms)],
     ["longest_silence_ms", text.longestSilence, duration(flow.longest_silence_ms)],
-    ["overlap_ratio", text.overlap, flow.overlap_ratio === undefined ? undefined : percent(flow.overlap_ratio)],
+    ["overlap_ratio", text.overlap, optional(flow.overlap_ratio, percent)],
     ["turns_per_minute", text.turns, decimal(flow.turns_per_minute)],
     ["response_latency_ms", text.latency, latency(flow.response_latency_ms)],
     ["response_latency_ms", text.latencyFast, latency(flow.response_latency_p10_ms)],
@@ -89,7 +89,3 @@ const COLUMNS: readonly Column[] = [
   { metric: "interruptions", name: text.interruptions, value: ({ interruptions }) => optional(interruptions, String) },
   { metric: "failed_interruptions", name: text.failed, value: ({ failed_interruptions: failed }) => optional(failed, String) },
 ];
-
-function optional(value: number | undefined, shown: (value: number) => string): string | undefined {
-  return value === undefined ? undefined : shown(value);
-}

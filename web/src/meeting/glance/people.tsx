@@ -1,7 +1,7 @@
 import type { AliasSource, GetMeetingQualityResponse } from "meetra-client";
 import { Bar } from "../../parts/charts/bar.js";
 import { About } from "../../parts/measured.js";
-import { decimal, percent } from "../../parts/numbers.js";
+import { percent, percentage } from "../../parts/numbers.js";
 import { duration } from "../../parts/time.js";
 import { server } from "../../server/server.js";
 import { useAnswer } from "../../server/use_answer.js";
@@ -57,7 +57,7 @@ export function People({ quality }: { quality: GetMeetingQualityResponse }) {
                       <Bar share={share / 100} colour={colourOf(person)} />
                     </td>
                     <td>
-                      {`${decimal(share)}\u00a0%`}
+                      {percentage(share)}
                       {ms !== undefined && <small class="hint">{duration(ms)}</small>}
                     </td>
                   </tr>
