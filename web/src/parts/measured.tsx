@@ -102,7 +102,6 @@ function AboutDialog({
   return (
     <dialog
       ref={dialog.inner}
-      class="behind"
       aria-labelledby={heading}
       onClick={closeOutside}
       onClose={dialog.closed}
