@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.browser.chromium import Page, chromium_or_skip
+from tests.browser.person import Person
 from tests.browser.site import Site
-from tests.e2e.conftest import System, start_system
+from tests.e2e.conftest import Rest, System, start_system
 from tests.node import skip_unless_ci
 from tests.optional_packages import WITHOUT_PAGE
 from tests.recordings import ROOT
@@ -45,6 +46,12 @@ def system(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[Sys
     assert running.stop() == 0
 
 
+@pytest.fixture(scope="module")
+def rest(system: System) -> Rest:
+    """The API as the demo user."""
+    return system.login()
+
+
 @pytest.fixture
 def open_page(chromium: Path, tmp_path: Path) -> Iterator[OpenPage]:
     """Opens pages: ``open_page(url, microphone=wav)``. They are closed with the test."""
@@ -64,15 +71,21 @@ def open_page(chromium: Path, tmp_path: Path) -> Iterator[OpenPage]:
 
 @pytest.fixture
 def signed_in(system: System, open_page: OpenPage) -> Callable[..., Page]:
-    """Opens the report page as the demo user: ``signed_in("/meetings/...", microphone=wav)``."""
+    """Opens the page: ``signed_in("/meetings/...", microphone=wav)``; as the demo user, or whoever ``rest`` is."""
     if not (ROOT / "web" / "dist" / "index.html").is_file():
         skip_unless_ci(WITHOUT_PAGE)
 
-    def signed_in(path: str = "/", microphone: Path | None = None) -> Page:
+    def signed_in(path: str = "/", microphone: Path | None = None, rest: Rest | None = None) -> Page:
         page = open_page(system.gateway, microphone=microphone)
-        page.evaluate("(token) => localStorage.setItem('meetra-token', token)", system.login().token)
+        page.evaluate("(token) => localStorage.setItem('meetra-token', token)", (rest or system.login()).token)
         page.open(f"{system.gateway}/?signed-in#{path}")
         page.wait_for("main#main")
         return page
 
     return signed_in
+
+
+@pytest.fixture
+def person(signed_in: Callable[..., Page], system: System) -> Person:
+    """The demo user, signed in."""
+    return Person(signed_in(), system.gateway)

@@ -19,11 +19,6 @@ WHO = f"{EDITOR} select"
 
 
 @pytest.fixture(scope="module")
-def rest(system: System) -> Rest:
-    return system.login()
-
-
-@pytest.fixture(scope="module")
 def meeting(rest: Rest) -> str:
     return rest.analysed(excerpt(40, mark="corrected in the page"), name="Corrected meeting")
 

@@ -65,11 +65,6 @@ each_page = pytest.mark.parametrize(
 
 
 @pytest.fixture(scope="module")
-def rest(system: System) -> Rest:
-    return system.login()
-
-
-@pytest.fixture(scope="module")
 def meeting(rest: Rest) -> str:
     """One whose name, and a speaker's, are written from right to left."""
     file_hash = rest.analysed(excerpt(60, mark="everybody"), name=MEETING_NAME, date="2026-11-23")

@@ -2,127 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from typing import Any
-
-import pytest
 
 from tests.browser.chromium import Page
-from tests.browser.conftest import OpenPage
+from tests.browser.person import Person
 from tests.e2e.checkpoint import held
 from tests.e2e.conftest import Rest, System
-from tests.node import NODE_MODULES
 from tests.recordings import excerpt
-
-PATIENCE_S = 300.0
-# Calls of the page, in the words of somebody who uses it: what is visible, by its role and name.
-FIND = """
-const named = (element) => (element.getAttribute("aria-label") ?? element.innerText ?? element.value).trim();
-const find = (selector, name) => {
-  const found = [...document.querySelectorAll(selector)].find((element) =>
-    named(element) === name && element.getClientRects().length > 0);
-  if (!found) throw new Error(`no ${selector} is called ${name}`);
-  return found;
-};
-const field = (label) => {
-  const found = [...document.querySelectorAll("label")].find((element) => element.innerText.trim().startsWith(label));
-  const control = found?.querySelector("input, select") ?? document.querySelector(`[aria-label="${label}"]`);
-  if (!control) throw new Error(`no field is called ${label}`);
-  return control;
-};
-"""
-PRESS = f"(name) => {{ {FIND} find('button, a', name).click(); }}"
-FILL = f"""([label, value]) => {{
-  {FIND}
-  const control = field(label);
-  if (control.type === "checkbox") {{ if (control.checked !== value) control.click(); return; }}
-  control.value = value;
-  for (const kind of ["input", "change"]) control.dispatchEvent(new Event(kind, {{ bubbles: true }}));
-}}"""
-VALUE = f"""(label) => {{
-  {FIND}
-  const control = field(label);
-  return control.type === "checkbox" ? control.checked : control.value;
-}}"""
-SHOWN = "() => document.querySelector('main')?.innerText ?? ''"
-ROWS = """() => [...document.querySelectorAll('.meeting-table tbody tr')].map((row) => row.innerText)"""
-AXE = """async () => (await axe.run()).violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])"""
-FOREIGN = """() => performance.getEntriesByType("resource").map(({ name }) => new URL(name))
-  .filter(({ origin }) => origin !== location.origin).map(({ href }) => href)"""
-
-
-class Person:
-    """Somebody at the page."""
-
-    def __init__(self, page: Page, system: System, email: str = "", password: str = "") -> None:
-        self.page, self.gateway = page, system.gateway
-        token = system.login(email, password).token
-        page.evaluate("(token) => localStorage.setItem('meetra-token', token)", token)
-
-    def go(self, place: str) -> None:
-        self.page.open(f"{self.gateway}/?{time.monotonic_ns()}#{place}")
-
-    def press(self, name: str) -> None:
-        self.page.evaluate(PRESS, name)
-
-    def fill(self, label: str, value: str | bool) -> None:
-        self.page.evaluate(FILL, [label, value])
-
-    def value(self, label: str) -> Any:
-        return self.page.evaluate(VALUE, label)
-
-    def rows(self) -> list[str]:
-        """The meetings that are listed, as they are shown."""
-        rows: list[str] = self.page.evaluate(ROWS)
-        return rows
-
-    def reads(self, *texts: str) -> str:
-        """Wait until all texts are shown."""
-        shown: str = self.until(lambda: self._shows(texts))
-        return shown
-
-    def _shows(self, texts: tuple[str, ...]) -> str:
-        shown: str = self.page.evaluate(SHOWN)
-        return shown if all(text in shown for text in texts) else ""
-
-    def until(self, arrived: Callable[[], Any]) -> Any:
-        """Wait until ``arrived`` returns something true, and return that; what it needs may be missing until then."""
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                if found := arrived():
-                    return found
-            except AssertionError:
-                if time.monotonic() > deadline:
-                    raise
-            assert time.monotonic() < deadline, f"{self.page.evaluate(SHOWN)}\n{self.page.console()}"
-            time.sleep(0.1)
-
-    def manages(self, act: Callable[[], object]) -> None:
-        """Act as soon as what that needs is shown."""
-
-        def managed() -> bool:
-            act()
-            return True
-
-        self.until(managed)
-
-    def check(self) -> None:
-        """What holds of every page: nobody is shut out, and nobody else is asked."""
-        self.page.evaluate((NODE_MODULES / "axe-core" / "axe.min.js").read_text().join(("() => {", "}")))
-        assert self.page.evaluate(AXE) == []
-        assert self.page.evaluate(FOREIGN) == []
-
-
-@pytest.fixture
-def person(open_page: OpenPage, system: System) -> Person:
-    return Person(open_page(system.gateway), system)
-
-
-@pytest.fixture
-def rest(system: System) -> Rest:
-    return system.login()
 
 
 def test_meetings_are_found_sorted_and_named_in_the_address(person: Person, rest: Rest) -> None:
@@ -248,17 +134,21 @@ def test_users_voices_and_models_are_shown(person: Person, system: System, rest:
     assert rest.http.get("/api/voices").json()["recognise"] is True
     person.check()
     person.press("Stop and erase all voices")
-    person.manages(lambda: person.page.evaluate("() => document.querySelector('dialog[open] .danger').click()"))
+    person.confirm()
     person.reads("Voices are not recognised")
     person.go("/settings/models")
     person.reads("voice activity", "speech recognition", "MIT", "Allowed")
     person.check()
 
 
-def test_who_is_no_owner_may_look_and_is_told_why_not_more(open_page: OpenPage, system: System, rest: Rest) -> None:
+def test_who_is_no_owner_may_look_and_is_told_why_not_more(
+    signed_in: Callable[..., Page], system: System, rest: Rest
+) -> None:
     rest.analysed(excerpt(5, mark="page, reader"), name="Not yours to delete")
     added = system.meetra("users", "add", "reader@example.org", "--role", "reader").stdout
-    reader = Person(open_page(system.gateway), system, "reader@example.org", added.split("password ")[1].split()[0])
+    reader = Person(
+        signed_in(rest=system.login("reader@example.org", added.split("password ")[1].split()[0])), system.gateway
+    )
     reader.go("/")
     reader.manages(lambda: reader.press("Delete Not yours to delete"))
     reader.reads("Not yours to delete: ", "reader")
@@ -272,11 +162,13 @@ def test_who_is_no_owner_may_look_and_is_told_why_not_more(open_page: OpenPage, 
     reader.check()
 
 
-def test_a_password_is_changed_and_somebody_signs_out_everywhere(open_page: OpenPage, system: System) -> None:
+def test_a_password_is_changed_and_somebody_signs_out_everywhere(
+    signed_in: Callable[..., Page], system: System
+) -> None:
     added = system.meetra("users", "add", "changing@example.org", "--role", "member").stdout
     first, second = added.split("password ")[1].split()[0], "another password, longer"
     elsewhere = system.login("changing@example.org", first)
-    person = Person(open_page(system.gateway), system, "changing@example.org", first)
+    person = Person(signed_in(rest=system.login("changing@example.org", first)), system.gateway)
     person.go("/settings")
     person.manages(lambda: person.fill("Current password", "not this one"))
     person.fill("New password", second)
@@ -297,6 +189,6 @@ def test_a_password_is_changed_and_somebody_signs_out_everywhere(open_page: Open
     again = system.login("changing@example.org", second)
     person.go("/settings")
     person.manages(lambda: person.press("Sign out everywhere"))
-    person.page.evaluate("() => document.querySelector('dialog[open] .danger').click()")
+    person.confirm()
     person.until(lambda: person.page.evaluate("() => !!document.querySelector('.sign-in-form')"))
     assert again.get("/api/voices").status_code == 401

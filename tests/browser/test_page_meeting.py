@@ -27,11 +27,6 @@ TILE = 'css=.measured-open:has-text("{}")'
 
 
 @pytest.fixture(scope="module")
-def rest(system: System) -> Rest:
-    return system.login()
-
-
-@pytest.fixture(scope="module")
 def meeting(rest: Rest) -> str:
     """The sample: four people, English, 73 s."""
     return rest.analysed(SAMPLE.read_bytes(), name="Weekly meeting", date="2026-11-23")

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.browser.chromium import Page
-from tests.browser.conftest import OpenPage
 from tests.e2e.conftest import Rest, System
 from tests.recordings import RATE_HZ, sample_pcm, wav
 
@@ -58,13 +57,11 @@ def organization(system: System) -> Organization:
 
 
 @pytest.fixture
-def show(organization: Organization, open_page: OpenPage) -> Callable[..., Page]:
+def show(organization: Organization, signed_in: Callable[..., Page]) -> Callable[..., Page]:
     """Opens the page at what follows its address."""
 
     def show(query: str = "", wait: str = "css=.side-by-side") -> Page:
-        page = open_page(organization.gateway)
-        page.evaluate("(token) => localStorage.setItem('meetra-token', token)", organization.rest.token)
-        page.open(f"{organization.gateway}/?signed-in#/overtime{query}")
+        page = signed_in(f"/overtime{query}", rest=organization.rest)
         page.wait_for(wait)
         return page
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.conftest import OpenPage
-from tests.browser.test_page_lists import Person
-from tests.e2e.conftest import Rest, System
+from tests.browser.person import Person
+from tests.e2e.conftest import Rest
 from tests.recordings import excerpt
 
 MARKED = "() => [...document.querySelectorAll('.search-results mark')].map((mark) => mark.innerText)"
@@ -19,19 +18,9 @@ SUBMIT = """() => {
 
 
 @pytest.fixture(scope="module")
-def rest(system: System) -> Rest:
-    return system.login()
-
-
-@pytest.fixture(scope="module")
 def talk(rest: Rest) -> str:
     """A meeting of these tests alone."""
     return rest.analysed(excerpt(50, mark="page search"), name="Übergabe <b>1</b>", date="2026-03-02")
-
-
-@pytest.fixture
-def person(open_page: OpenPage, system: System) -> Person:
-    return Person(open_page(system.gateway), system)
 
 
 def said_in(rest: Rest, file_hash: str) -> str:

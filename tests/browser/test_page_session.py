@@ -26,11 +26,6 @@ WATCHED = """() => {
 
 
 @pytest.fixture(scope="module")
-def rest(system: System) -> Rest:
-    return system.login()
-
-
-@pytest.fixture(scope="module")
 def meetings(rest: Rest) -> tuple[str, str]:
     first = rest.analysed(excerpt(12, mark="first of two"), name="The first")
     return first, rest.analysed(excerpt(12, mark="second of two"), name="The second")

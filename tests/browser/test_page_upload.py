@@ -7,8 +7,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from tests.browser.chromium import Page
 from tests.e2e.conftest import Rest, System
 from tests.recordings import excerpt
@@ -44,11 +42,6 @@ CONDITIONS = """() => {
     refused: () => window.asked.filter(({ method }) => method !== "PATCH").length >= 3,
   };
 }"""
-
-
-@pytest.fixture(scope="module")
-def rest(system: System) -> Rest:
-    return system.login()
 
 
 def written(folder: Path, name: str, recording: bytes) -> Path:

@@ -7,14 +7,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tests.browser.test_page_lists import Person, person
+from tests.browser.person import Person
 from tests.server.webhooks.receiver import Receiver
-
-__all__ = ["person"]
 
 # Its name has the moment of the delivery.
 AGAIN = """() => document.querySelector('[aria-label^="Send again: A test"]').click()"""
-CONFIRM = """() => document.querySelector("dialog[open] .danger").click()"""
 
 
 @contextmanager
@@ -70,14 +67,10 @@ def test_a_webhook_is_added_tried_paused_and_deleted(person: Person) -> None:
         person.manages(lambda: person.press(f"Resume {receiver.url}"))
         person.reads("The webhook is active.")
         person.press(f"New secret for {receiver.url}")
-        person.until(
-            lambda: person.page.evaluate("() => document.querySelector('dialog[open] .danger').click()") is None
-        )
+        person.confirm()
         person.reads("has a new secret", "The old secret counts until")
         assert person.value("The new secret") != receiver.secret
         person.check()
         person.press(f"Delete {receiver.url}")
-        person.until(
-            lambda: person.page.evaluate("() => document.querySelector('dialog[open] .danger').click()") is None
-        )
+        person.confirm()
         person.reads("There are no webhooks.")
