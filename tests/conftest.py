@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 from hypothesis import settings
@@ -14,6 +13,7 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from cli.postgres import PostgresServer
     from server.storage.pool import Database
+    from tests.databases import Databases
 
 # A busy machine is no failure: examples may take as long as they take.
 settings.register_profile("patient", deadline=None)
@@ -39,58 +39,44 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
     server = PostgresServer(folder / "data", free_port(), "a password for the tests")
     server.ensure_initialised()
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen(server.command(), stdout=log, stderr=log)
+        # Nobody pulls the plug of a test: its data needs to reach no disk.
+        process = subprocess.Popen([*server.command(), "-c", "fsync=off"], stdout=log, stderr=log)
     yield server
     # As the supervisor does: without waiting for connections that a failed test left open.
     process.send_signal(STOP_SIGNAL)
     process.wait(timeout=300)
 
 
-@pytest.fixture
-async def database_name(postgres: PostgresServer) -> AsyncIterator[str]:
-    """A fresh, migrated database."""
-    import asyncpg
+@pytest.fixture(scope="session")
+def databases(postgres: PostgresServer) -> Databases:
+    from tests.databases import Databases
 
-    from cli.database_roles import OWNER, RUNTIME, ensure_roles
-    from cli.postgres import SUPERUSER
-    from server.storage.migrate import migrate
-    from server.storage.pool import Database
-
-    await (await Database.connect(postgres.url(), patience_s=300)).close()
-    # Databases are not made within transactions.
-    connection = await asyncpg.connect(postgres.url())
-    name = f"test_{uuid4().hex}"
-    await connection.execute(f"CREATE DATABASE {name}")
-    fresh = await Database.connect(_url(postgres, name, SUPERUSER))
-    await fresh.run(lambda c: ensure_roles(c, {OWNER: postgres.password, RUNTIME: postgres.password}))
-    await fresh.close()
-    await migrate(_url(postgres, name, OWNER))
-    yield name
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
+    return Databases(postgres)
 
 
 @pytest.fixture
-async def owner(postgres: PostgresServer, database_name: str) -> AsyncIterator[Database]:
+async def database_name(databases: Databases) -> str:
+    """A migrated database without rows."""
+    return await databases.fresh()
+
+
+@pytest.fixture
+async def owner(databases: Databases, database_name: str) -> AsyncIterator[Database]:
     """The database as the owner of the tables, who sees everything."""
     from cli.database_roles import OWNER
     from server.storage.pool import Database
 
-    opened = await Database.connect(_url(postgres, database_name, OWNER))
+    opened = await Database.connect(databases.url(database_name, OWNER))
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def database(postgres: PostgresServer, database_name: str) -> AsyncIterator[Database]:
+async def database(databases: Databases, database_name: str) -> AsyncIterator[Database]:
     """The database as the servers are given it: a transaction sees one organization."""
     from cli.database_roles import RUNTIME
     from server.storage.pool import Database
 
-    opened = await Database.connect(_url(postgres, database_name, RUNTIME))
+    opened = await Database.connect(databases.url(database_name, RUNTIME))
     yield opened
     await opened.close()
-
-
-def _url(postgres: PostgresServer, database: str, role: str) -> str:
-    return postgres.url(role).removesuffix("/postgres") + f"/{database}"

@@ -38,7 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     served.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[System]:
     """A running system that accepts calls of the site's pages."""
     running = start_system(tmp_path_factory.mktemp("system") / "data", "--cors-origin", site.origin)

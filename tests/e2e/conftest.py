@@ -154,26 +154,26 @@ def start_system(data: Path, *options: str) -> System:
     return System(data, process, doom, **json.loads(ready.read_text()))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     running = start_system(tmp_path_factory.mktemp("system") / "data")
     yield running
     assert running.stop() == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def rest(system: System) -> Rest:
     return system.login()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stranger(system: System) -> Rest:
     """A user of another organization."""
     password = system.add_user("stranger@example.org", "--organization", "Elsewhere")
     return system.login("stranger@example.org", password)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def meeting(rest: Rest) -> str:
     """The hash of a finished meeting of four speakers."""
     return rest.analysed(excerpt(45))

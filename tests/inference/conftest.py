@@ -18,7 +18,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("models")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def engine() -> AsyncIterator[ModelEngine]:
     """The default models behind their queues."""
     # Imported here: the backends take seconds, and most tests need none of them.
@@ -30,7 +30,7 @@ async def engine() -> AsyncIterator[ModelEngine]:
     await loaded.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def models(engine: ModelEngine) -> ModelSet:
     """The default models."""
     return engine.models

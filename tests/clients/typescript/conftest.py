@@ -27,7 +27,7 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     return bench
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A running system."""
     running = start_system(tmp_path_factory.mktemp("system") / "data")

@@ -31,7 +31,7 @@ def tokens(tokenizer: Tokenizer) -> WhisperTokens:
     return WhisperTokens(tokenizer)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def recogniser(models: ModelSet) -> WhisperRecogniser:
     """The default recogniser."""
     assert isinstance(models.recogniser, WhisperRecogniser)
