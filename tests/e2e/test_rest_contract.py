@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from uuid import UUID
 
 import pytest
@@ -98,6 +99,7 @@ def test_status_of_a_finished_meeting(rest: Rest, meeting: str) -> None:
     body = rest.get("/single-feature-api/meeting/status", file_hash=meeting).json()
     assert body.pop("language") == "en"
     assert 0.9 < body.pop("language_confidence") <= 1
+    assert datetime.fromisoformat(body.pop("created_at")).tzinfo is not None
     assert body == {
         "file_hash": meeting,
         "status": "ready",
@@ -105,6 +107,9 @@ def test_status_of_a_finished_meeting(rest: Rest, meeting: str) -> None:
         "stage": "done",
         "message": "Ready",
         "speech_found": True,
+        "name": "meeting.wav",
+        "date": "",
+        "duration_ms": 45_000,
     }
 
 
@@ -125,7 +130,7 @@ def test_an_unknown_parameter_is_400_and_names_it(rest: Rest, meeting: str, path
     assert set(answer.json()) == set(body_of_error(path, ""))
 
 
-@pytest.mark.parametrize("path", ["/", "/nowhere", "/single-feature-api/meeting"])
+@pytest.mark.parametrize("path", ["/nowhere", "/api", "/single-feature-api/meeting"])
 def test_an_unknown_path_is_404(rest: Rest, path: str) -> None:
     answer = rest.get(path)
     assert (answer.status_code, answer.json()) == (404, {"message": "Not found"})
