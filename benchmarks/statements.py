@@ -111,15 +111,17 @@ async def statement_log(system: RunningSystem) -> AsyncIterator[StatementLog]:
     connection = await asyncpg.connect(system.superuser_url)
     path = system.data / "logs" / "postgres.log"
     try:
-        for setting in ("log_statement = 'all'", "log_line_prefix = '%p '"):
-            await connection.execute(f"ALTER SYSTEM SET {setting}")
+        await connection.execute("ALTER SYSTEM SET log_line_prefix = '%p '")
         await connection.execute("SELECT pg_reload_conf()")
+        # The server's command line says that nothing is logged; a role's setting counts more, in sessions that begin.
+        await connection.execute(f"SET log_statement = 'all'; ALTER ROLE {RUNTIME} SET log_statement = 'all'")
+        await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", RUNTIME)
         await asyncio.sleep(WORKERS_SHOW_WITHIN_S)
         seen = statements_in(path.read_text(encoding="utf-8", errors="replace"))
         ignored_pids = {connection.get_server_pid(), *(s.pid for s in seen if "lock_due_job(" in s.sql)}
         yield StatementLog(connection, path, frozenset(ignored_pids))
     finally:
-        await connection.execute("ALTER SYSTEM RESET log_statement")
+        await connection.execute(f"ALTER ROLE {RUNTIME} RESET log_statement")
         await connection.execute("ALTER SYSTEM RESET log_line_prefix")
         await connection.execute("SELECT pg_reload_conf()")
         await connection.close()

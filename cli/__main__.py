@@ -16,6 +16,7 @@ import argcomplete
 from cli import (
     archive,
     audit,
+    backup,
     completion,
     doctor,
     keys,
@@ -37,6 +38,7 @@ from cli.archive import CannotWrite
 from cli.argument_types import ip_address, web_origin
 from cli.audio_sources import SourceUnusable
 from cli.audit import NoSuchOrganization
+from cli.backup import BackupFailed
 from cli.console import PipedConsole
 from cli.home import NotRunning
 from cli.keys import NoSuchKey
@@ -80,6 +82,7 @@ REFUSALS = (
     SourceUnusable,
     UnsafeFile,
     PurgeFailed,
+    BackupFailed,
 )
 
 # Commands whose modules have ``DESCRIPTION`` and ``add_arguments``, and what runs each, in the order of the help.
@@ -143,6 +146,8 @@ def parser() -> argparse.ArgumentParser:
     add("env", 'Print shell exports: eval "$(meetra env)".')
     for name, (module, _) in MODULES.items():
         module.add_arguments(add(name, module.DESCRIPTION))
+    backup.add_backup_arguments(add("backup", backup.BACKUP))
+    backup.add_restore_arguments(add("restore", backup.RESTORE))
     add("purge", purge.DESCRIPTION)
     # Its arguments, including --help, are its own: main() passes them on before parsing.
     commands.add_parser("models", help=MODELS, description=MODELS)
@@ -236,6 +241,8 @@ def main() -> int:
         "stream": run_stream,
         "env": run_env,
         **{name: run for name, (_, run) in MODULES.items()},
+        "backup": backup.run_backup,
+        "restore": backup.run_restore,
         "purge": purge.run_purge,
     }
     try:

@@ -7,14 +7,12 @@ of the planner and in the write-ahead log until something else is written there.
 from __future__ import annotations
 
 import argparse
-from urllib.parse import quote, urlsplit
 
 import asyncpg
 from rich.console import Console
 
 from cli.home import Home, running_system
-from cli.postgres import SUPERUSER
-from server.storage import Connection, Database, audit
+from cli.superuser import record_everywhere, superuser_url
 
 DESCRIPTION = "Rewrite the database so that no byte of deleted meetings stays in its files. Calls wait meanwhile."
 # A meeting that is being written holds its row for moments only.
@@ -43,7 +41,7 @@ async def run_purge(arguments: argparse.Namespace) -> int:
     running_system(arguments.data)
     home, console = Home(arguments.data.resolve()), Console(soft_wrap=True)
     try:
-        connection = await asyncpg.connect(_superuser_url(home), timeout=10)
+        connection = await asyncpg.connect(superuser_url(home), timeout=10)
         try:
             before = await connection.fetchval(_SIZE)
             # Those that are seen now are committed: their rows are not copied.
@@ -53,7 +51,7 @@ async def run_purge(arguments: argparse.Namespace) -> int:
             after = await connection.fetchval(_SIZE)
         finally:
             await connection.close()
-        await _record(home)
+        await record_everywhere(home, "meetra purge", "change")
     except (asyncpg.PostgresError, OSError) as error:
         raise PurgeFailed(f"the database was not rewritten ({error}); run it again when the system is quiet") from error
     console.print(
@@ -75,23 +73,3 @@ async def _rewrite(connection: asyncpg.Connection, console: Console) -> None:
     for _ in range(2):
         await connection.execute("SELECT pg_switch_wal()")
         await connection.execute("CHECKPOINT")
-
-
-async def _record(home: Home) -> None:
-    """Have the audit log of every organization say that its deleted rows are gone."""
-
-    async def work(connection: Connection) -> None:
-        for record in await connection.fetch("SELECT id FROM organizations"):
-            await audit.add_by_operator(connection, record["id"], "meetra purge", "change")
-
-    database = await Database.connect(_superuser_url(home))
-    try:
-        await database.run(work)
-    finally:
-        await database.close()
-
-
-def _superuser_url(home: Home) -> str:
-    address = urlsplit(home.database_url_file.read_text(encoding="utf-8").strip())
-    password = quote(home.secret("database-password")[0], safe="")
-    return f"postgresql://{SUPERUSER}:{password}@{address.hostname}:{address.port}{address.path}"

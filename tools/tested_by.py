@@ -14,6 +14,7 @@ TESTED_BY = {
     "cli/open_page.py": "e2e/test_command_line.py",
     "cli/report_text.py": "cli/test_report.py",
     "cli/purge.py": "e2e/test_privacy.py",
+    "cli/superuser.py": "e2e/test_backup.py",
     "cli/with_parent.py": "cli/test_supervisor.py",
     "server/__main__.py": "e2e/test_survival.py",
     "cli/settings.py": "cli/test_organizations.py",

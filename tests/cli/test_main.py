@@ -42,7 +42,7 @@ def test_what_is_no_command_is_refused_with_2(arguments: list[str], capsys: pyte
 
 
 def test_every_command_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ("up", "analyze", "stream", "env", "purge", *MODULES):
+    for command in ("up", "analyze", "stream", "env", "backup", "restore", "purge", *MODULES):
         with pytest.raises(SystemExit) as raised:
             parser().parse_args([command, "--help"])
         assert raised.value.code == 0

@@ -126,9 +126,9 @@ class System:
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(timeout=READY_TIMEOUT_S)
 
-    def meetra(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """A command of ours on its data."""
-        command = [sys.executable, "-m", "cli", *arguments, "--data", str(self.data)]
+    def meetra(self, *arguments: str, data: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """A command of ours on its data, or on other data."""
+        command = [sys.executable, "-m", "cli", *arguments, "--data", str(data or self.data)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=READY_TIMEOUT_S)
 
     def add_user(self, email: str, *options: str) -> str:
