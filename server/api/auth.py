@@ -56,6 +56,24 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
         )
         return pb.ChangePasswordResponse(token=token)
 
+    async def GetMe(self, request: pb.GetMeRequest, context: Context) -> pb.GetMeResponse:  # noqa: N802
+        """See AuthService.GetMe."""
+        del request, context
+        caller = current_caller()
+        found = await self._accounts.describe(caller)
+        response = pb.GetMeResponse(
+            user_id=str(caller.user_id),
+            email=found.email,
+            organization_id=str(caller.organization_id),
+            organization_name=found.organization_name,
+            role=caller.role,
+        )
+        response.rights.extend(sorted(caller.rights))
+        if caller.key_id is not None:
+            key = pb.CallingKey(id=str(caller.key_id), name=found.key_name or "", scopes=caller.scopes or ())
+            response.key.CopyFrom(key)
+        return response
+
 
 def _require_length(field: str, password: str, least: int) -> None:
     if not least <= len(password) <= MAX_PASSWORD:

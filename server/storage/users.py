@@ -65,6 +65,32 @@ class OrganizationUser:
     disabled: bool
 
 
+@dataclass(frozen=True, slots=True)
+class UserInOrganization:
+    """A user, the organization that they belong to, and one of their keys."""
+
+    email: str
+    organization_name: str
+    key_name: str | None
+    """None: no key was asked for."""
+
+
+async def describe(
+    connection: Connection, organization_id: UUID, user_id: UUID, key_id: UUID | None
+) -> UserInOrganization | None:
+    """Return who a user is, and what a key of theirs is for; None if there is no such user."""
+    row = await connection.fetchrow(
+        "SELECT u.email, o.name AS organization_name, k.name AS key_name FROM users u"
+        " JOIN organizations o ON o.id = u.organization_id"
+        " LEFT JOIN api_keys k ON k.organization_id = u.organization_id AND k.user_id = u.id AND k.id = $3"
+        " WHERE u.organization_id = $1 AND u.id = $2",
+        organization_id,
+        user_id,
+        key_id,
+    )
+    return UserInOrganization(**row) if row else None
+
+
 async def find_by_email(connection: Connection, email: str) -> User | None:
     """Return the user with this address, ignoring case, or None; of any organization."""
     row = await connection.fetchrow("SELECT * FROM user_by_email($1)", email.lower())

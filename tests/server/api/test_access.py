@@ -47,7 +47,7 @@ REFUSED = {
         *("CreateKey", "ListKeys", "RevokeKey"),
         *("Login", "ListTokenKeys", "Logout", "ChangePassword", "UploadMeeting", "GetMeetingStatus"),
         *("StreamMeeting", "OpenMeeting", "SendAudio", "ControlMeeting", "WatchMeeting", "ListLiveMeetings"),
-        "CreateSessionToken",
+        *("CreateSessionToken", "GetMe"),
     },
 }
 

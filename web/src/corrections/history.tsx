@@ -6,6 +6,7 @@ import { ErrorNotice } from "../parts/error_notice.js";
 import { clock, dateText } from "../parts/time.js";
 import { Waiting } from "../parts/waiting.js";
 import { errorText } from "../server/error_text.js";
+import { useRights } from "../server/rights.js";
 import { server } from "../server/server.js";
 import { useAnswer } from "../server/use_answer.js";
 import { text } from "../strings/corrections.js";
@@ -15,6 +16,7 @@ const PAGE = 20;
 /** What was corrected in a meeting, the latest first, and the undo of the latest. */
 export function CorrectionHistory() {
   const { fileHash, round, changed } = useMeeting();
+  const { may } = useRights();
   const [shown, setShown] = useState(PAGE);
   const [busy, setBusy] = useState(false);
   const [told, setTold] = useState("");
@@ -49,7 +51,7 @@ export function CorrectionHistory() {
           return (
             <>
               {corrections.length === 0 && <p>{text.none}</p>}
-              {latest && (
+              {latest && may("RIGHT_EDIT") && (
                 <button type="button" disabled={busy} onClick={() => void undo(latest.number)}>
                   {text.undoLatest}
                 </button>

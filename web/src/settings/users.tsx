@@ -2,6 +2,7 @@ import type { User } from "meetra-client";
 import { dateText } from "../parts/time.js";
 import { Waiting } from "../parts/waiting.js";
 import { server } from "../server/server.js";
+import { text as rights } from "../strings/rights.js";
 import { text } from "../strings/settings.js";
 import { ConfirmedButton } from "./confirmed_button.js";
 import { Outcome } from "./outcome.js";
@@ -74,7 +75,7 @@ function UserRow({
           disabled={busy}
           onChange={(event) => update({ role: event.currentTarget.value })}
         >
-          {Object.entries(text.users.roles).map(([role, label]) => (
+          {Object.entries(rights.roles).map(([role, label]) => (
             <option key={role} value={role}>
               {label}
             </option>

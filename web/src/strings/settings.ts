@@ -48,6 +48,7 @@ export const text = {
   },
   account: {
     title: "Your account",
+    who: (email: string, role: string, organization: string) => `You are signed in as ${email}, ${role} of ${organization}.`,
     current: "Current password",
     wanted: "New password",
     wantedHint: "12 to 1024 characters",
@@ -66,7 +67,6 @@ export const text = {
     role: "Role",
     roleOf: (email: string) => `Role of ${email}`,
     rolesHint: "Owners do everything, these settings too. Members upload, hold live meetings, correct and delete. Readers read meetings. Bots upload and hold live meetings, and read nothing.",
-    roles: { owner: "Owner", member: "Member", reader: "Reader", bot: "Bot" } as Readonly<Record<string, string>>,
     added: "Added",
     state: "State",
     enabled: "Enabled",
@@ -106,6 +106,7 @@ export const text = {
     notYet: "Not yet",
     make: "Make a key",
     making: "Making …",
+    notYours: "Your role does not allow this.",
     needScope: "Choose at least one thing that the key may do.",
     made: (name: string) => `The key ${name} is made. Copy it now: it is not shown again.`,
     secret: "The new key",

@@ -22,8 +22,8 @@ interface SentenceRowProps {
   /** What is searched, folded. */
   readonly wanted: string;
   readonly play: (ms: number) => void;
-  /** Begin to correct the sentence of this number. */
-  readonly correct: (number: number) => void;
+  /** Begin to correct the sentence of this number; absent where whoever reads may not. */
+  readonly correct: ((number: number) => void) | undefined;
   /** What stands in place of the text while it is corrected. */
   readonly editor?: ComponentChildren;
 }
@@ -60,7 +60,7 @@ export const SentenceRow = memo(function SentenceRow(given: SentenceRowProps) {
           )}
           {sentence.originalSpeaker !== undefined && <em class="corrected">{` ${text.moved}`}</em>}
         </p>
-        {!editor && sentence.number > 0 && (
+        {correct && !editor && sentence.number > 0 && (
           <CorrectButton startMs={sentence.startMs} reached={active} correct={() => correct(sentence.number)} />
         )}
       </div>

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
 import { SentenceEditor } from "../../corrections/sentence_editor.js";
 import { useEditing } from "../../corrections/use_editing.js";
 import { useVirtualList } from "../../parts/virtual_list.js";
+import { useRights } from "../../server/rights.js";
 import { text } from "../../strings/transcript.js";
 import { useMeeting } from "../meeting_context.js";
 import { usePlayer } from "../player/player.js";
@@ -30,6 +31,7 @@ const LETTERS = 55;
 export function Transcript({ answer, sentences, search }: TranscriptProps) {
   const { fileHash, people, player } = useMeeting();
   const editing = useEditing(fileHash);
+  const correctable = useRights().may("RIGHT_EDIT");
   const scroller = useRef<HTMLDivElement>(null);
   const [query, setQuery] = useState(search);
   const [follow, setFollow] = useState(true);
@@ -121,8 +123,9 @@ export function Transcript({ answer, sentences, search }: TranscriptProps) {
           active={index === active}
           wanted={wanted}
           play={play}
-          correct={editing.open}
+          correct={correctable ? editing.open : undefined}
           editor={
+            correctable &&
             editing.numbers.has(sentence.number) && (
               <SentenceEditor sentence={sentence} focused={editing.opened === sentence.number} close={closeEditor} />
             )
