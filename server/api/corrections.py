@@ -33,8 +33,11 @@ class CorrectionServicer(corrections_pb2_grpc.CorrectionServiceServicer):
         self, request: pb.CorrectSentenceRequest, context: Context
     ) -> pb.CorrectSentenceResponse:
         """See CorrectionService.CorrectSentence."""
-        file_hash, text = validate_file_hash(request.file_hash), validate_sentence_text(request.correction.text)
-        replaces = request.correction.replaces if request.correction.HasField("replaces") else None
+        file_hash, wanted = validate_file_hash(request.file_hash), request.correction
+        if wanted.remove and wanted.text:
+            raise BadRequest("text", "given with remove; leave one of them out")
+        text = "" if wanted.remove else validate_sentence_text(wanted.text)
+        replaces = wanted.replaces if wanted.HasField("replaces") else None
         found = await self._corrections.correct_text(current_caller(), file_hash, request.number, text, replaces)
         return pb.CorrectSentenceResponse(sentence=_sentence(found))
 

@@ -20,7 +20,6 @@ from server.errors import (
     MeetingNotFound,
     SentenceChanged,
     SentenceNotFound,
-    ServiceUnavailable,
     SpeakerNotFound,
 )
 from server.fair_slots import FairSlots
@@ -194,20 +193,18 @@ class Corrections:
     async def correct_text(
         self, caller: Caller, file_hash: str, number: int, text: str, replaces: str | None
     ) -> CorrectedSentence:
-        """Replace the text of a sentence.
+        """Replace the text of a sentence, or remove it.
 
         In a redacted meeting it is redacted likewise.
 
         Args:
             number: of the sentence, from 1.
-            text: valid, on one line.
+            text: valid, on one line; empty: the words are removed.
             replaces: what the caller saw it read; None: whatever it reads.
 
         Raises MeetingNotFound, TranscriptDeleted, SentenceNotFound, SentenceChanged, TooManyCorrections or
         ServiceUnavailable.
         """
-        if self._analyse is None:
-            raise ServiceUnavailable
 
         async def read(connection: Connection) -> tuple[CorrectedMeeting, tuple[SpeakerRow, ...], str]:
             meeting = await _lock(connection, caller, file_hash)

@@ -139,6 +139,8 @@ def test_what_cannot_be_corrected_is_refused(rest: Rest, stranger: Rest, talk: s
     for path, body in (
         (f"{place}/text", {}),
         (f"{place}/text", {"text": " "}),
+        (f"{place}/text", {"text": "", "remove": False}),
+        (f"{place}/text", {"text": "x", "remove": True}),
         (f"{place}/text", {"text": "x" * 4001}),
         (f"{place}/text", {"text": 5}),
         (f"{place}/text", {"txt": "x"}),

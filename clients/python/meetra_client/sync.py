@@ -172,6 +172,7 @@ class MeetraClient(Blocking[asynchronous.MeetraClient]):
     split_speaker = blocking(CorrectionCalls.split_speaker)
     move_sentence = blocking(CorrectionCalls.move_sentence)
     correct_sentence = blocking(CorrectionCalls.correct_sentence)
+    remove_sentence = blocking(CorrectionCalls.remove_sentence)
     corrections = iterating(CorrectionCalls.corrections)
     undo_correction = blocking(CorrectionCalls.undo_correction)
     token = blocking(asynchronous.MeetraClient.token)

@@ -94,7 +94,8 @@ function described(one: Correction): string {
     case "CORRECTION_KIND_MOVE":
       return text.didMove(start, from, to);
     case "CORRECTION_KIND_WORDS":
-      return text.didReword(start, one.former_text ?? "", one.text ?? "");
+      if (!one.text) return text.didRemove(start, one.former_text ?? "");
+      return one.former_text ? text.didReword(start, one.former_text, one.text) : text.didRestore(start, one.text);
     default:
       return "";
   }

@@ -17,7 +17,8 @@ export const text = {
   saveOver: "Save mine",
   takeTheirs: "Take theirs",
   kept: "What you typed is kept.",
-  empty: "Write what was said.",
+  remove: "Nobody said this",
+  empty: "Write what was said, or choose “Nobody said this”.",
   people: "Who is who",
   person: "Person",
   name: "Name",
@@ -47,5 +48,7 @@ export const text = {
   didMerge: (from: string, to: string) => `${from} merged into ${to}`,
   didSplit: (from: string, to: string, start: string, end: string) => `${from} from ${start} to ${end} is ${to}`,
   didMove: (time: string, from: string, to: string) => `The sentence at ${time} went from ${from} to ${to}`,
+  didRemove: (time: string, former: string) => `At ${time}: “${former}” was removed`,
+  didRestore: (time: string, now: string) => `At ${time}: “${now}” was put back`,
   didReword: (time: string, former: string, now: string) => `At ${time}: “${former}” became “${now}”`,
 } as const;

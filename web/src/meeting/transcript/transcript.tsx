@@ -8,7 +8,7 @@ import { text } from "../../strings/transcript.js";
 import { useMeeting } from "../meeting_context.js";
 import { usePlayer } from "../player/player.js";
 import type { Player } from "../player/player.js";
-import { sentenceAt } from "../transcript_model.js";
+import { isRemoved, sentenceAt } from "../transcript_model.js";
 import type { Sentence } from "../transcript_model.js";
 import { folded } from "./folded.js";
 import { Reliability } from "./reliability.js";
@@ -26,6 +26,16 @@ interface TranscriptProps {
 // A line of text, and how many letters it holds, until a row is measured.
 const LINE_PX = 24;
 const LETTERS = 55;
+
+function isRemovedAt(sentences: readonly Sentence[], index: number): boolean {
+  const sentence = sentences[index];
+  return sentence !== undefined && isRemoved(sentence);
+}
+
+/** How many letters a sentence is shown with. */
+function lengthOf(sentence: Sentence | undefined): number {
+  return (sentence?.text || sentence?.originalText || "").length;
+}
 
 /** The transcript: searched, followed while it is played, and played from where it is touched. */
 export function Transcript({ answer, sentences, search }: TranscriptProps) {
@@ -48,15 +58,20 @@ export function Transcript({ answer, sentences, search }: TranscriptProps) {
     useCallback(({ timeMs }: Player) => (timeMs > 0 ? sentenceAt(sentences, timeMs) : -1), [sentences]),
   );
   const printing = usePrinting();
+  // A removed sentence is not printed: the name above it would be missing there.
   const begins = useCallback(
-    (index: number) => index === 0 || sentences[index - 1]?.speaker !== sentences[index]?.speaker,
+    (index: number) => {
+      let before = index - 1;
+      while (before > 0 && isRemovedAt(sentences, before)) before--;
+      return index === 0 || isRemovedAt(sentences, before) || sentences[before]?.speaker !== sentences[index]?.speaker;
+    },
     [sentences],
   );
   const list = useVirtualList({
     count: sentences.length,
     scroller,
     estimate: (index) =>
-      LINE_PX * (Math.ceil((sentences[index]?.text.length ?? 0) / LETTERS) || 1) + (begins(index) ? 40 : 8),
+      LINE_PX * (Math.ceil(lengthOf(sentences[index]) / LETTERS) || 1) + (begins(index) ? 40 : 8),
     kept: active,
   });
   const play = useCallback((ms: number) => player.playFrom(ms), [player]);
@@ -137,7 +152,7 @@ export function Transcript({ answer, sentences, search }: TranscriptProps) {
   return (
     <section class="transcript" aria-labelledby="transcript-heading">
       <h2 id="transcript-heading">{text.title}</h2>
-      <Reliability details={answer.details} sentences={sentences.length} />
+      <Reliability details={answer.details} sentences={sentences.filter((one) => !isRemoved(one)).length} />
       <form
         class="transcript-tools screen-only"
         role="search"
@@ -171,7 +186,7 @@ export function Transcript({ answer, sentences, search }: TranscriptProps) {
       </form>
       <div class="transcript-scroll" ref={scroller} tabIndex={-1} onKeyDown={moved} onFocusIn={entered}>
         {printing ? (
-          sentences.map((_, index) => row(index))
+          sentences.map((sentence, index) => !isRemoved(sentence) && row(index))
         ) : (
           <div role="list" aria-label={text.title} class="rows" style={{ height: `${list.getTotalSize()}px` }}>
             {list.getVirtualItems().map(({ index, start }) => (
