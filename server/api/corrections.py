@@ -65,6 +65,15 @@ class CorrectionServicer(corrections_pb2_grpc.CorrectionServiceServicer):
             next_page_token=str(page[-1][0].number) if len(found.made) > size else "",
         )
 
+    async def RedoCorrection(  # noqa: N802
+        self, request: pb.RedoCorrectionRequest, context: Context
+    ) -> pb.RedoCorrectionResponse:
+        """See CorrectionService.RedoCorrection."""
+        file_hash = validate_file_hash(request.file_hash)
+        number = request.number if request.HasField("number") else None
+        rows = await self._corrections.redo(current_caller(), file_hash, number)
+        return pb.RedoCorrectionResponse(speakers=speaker_messages(rows))
+
 
 def _parse_page_token(value: str) -> int | None:
     if not value:
@@ -85,6 +94,7 @@ def _correction(row: EditRow, edit: Edit, speakers: Mapping[int, SpeakerRow], ca
         "made_at": utc_text(row.made_at),
         "by_you": row.user_id == caller_id,
         "undone": row.undone,
+        "can_redo": row.can_redo,
     }
     match edit:
         case Merge(speaker, into):

@@ -17,6 +17,7 @@ from server.conversation import Edit, Merge, Move, Split, apply_edits, edit_from
 from server.errors import (
     BadRequest,
     CorrectionNotLatest,
+    CorrectionNotNext,
     MeetingNotFound,
     SentenceChanged,
     SentenceNotFound,
@@ -254,6 +255,28 @@ class Corrections:
             if latest is None:
                 raise BadRequest("file-hash", "this meeting has no correction to undo")
             await speakers.undo_edit(connection, meeting.id, latest)
+            await store_with_edits_in_force(connection, meeting)
+            return await list_speakers(connection, meeting)
+
+        return await self._compute(caller, work)
+
+    async def redo(self, caller: Caller, file_hash: str, number: int | None = None) -> tuple[SpeakerRow, ...]:
+        """Make once more what was undone last, and return the meeting's speakers.
+
+        Args:
+            number: of the correction that it must be; None: any.
+
+        Raises MeetingNotFound, TranscriptDeleted, CorrectionNotNext or BadRequest.
+        """
+
+        async def work(connection: Connection) -> tuple[SpeakerRow, ...]:
+            meeting = await _lock(connection, caller, file_hash)
+            following = await speakers.find_next_redo(connection, meeting.id)
+            if number is not None and following != number:
+                raise CorrectionNotNext(following)
+            if following is None:
+                raise BadRequest("file-hash", "this meeting has no correction to redo")
+            await speakers.redo_edit(connection, meeting.id, following)
             await store_with_edits_in_force(connection, meeting)
             return await list_speakers(connection, meeting)
 

@@ -88,6 +88,11 @@ def test_words_are_corrected_and_undone_by_keyboard_alone(report: Page, rest: Re
     report.wait_for('css=[data-index="0"] >> text="(corrected)"', "hidden")
     assert sentences(rest, meeting)[0] == first
     report.wait_for("css=.correction-history li.undone")
+    report.click('role=button[name="Redo"]')
+    report.wait_for('css=[data-index="0"] >> text="(corrected)"')
+    assert sentences(rest, meeting)[0] == corrected
+    report.click('role=button[name="Undo the latest correction"]')
+    report.wait_for('css=[data-index="0"] >> text="(corrected)"', "hidden")
     assert report.violations() == []
     assert "[error]" not in report.console(), report.console()
 

@@ -117,3 +117,14 @@ class CorrectionCalls:
         return await self._corrected_speakers.UndoSpeakerEdit(
             speakers_pb2.UndoSpeakerEditRequest(file_hash=file_hash, number=number)
         )
+
+    async def redo_correction(self, file_hash: str, number: int | None = None) -> pb.RedoCorrectionResponse:
+        """Make once more the correction that was undone last; a new one ends that.
+
+        Args:
+            file_hash: the meeting.
+            number: ``Correction.number`` of the one with ``can_redo``; None: whichever it is.
+
+        Raises BadRequest if there is nothing to redo, CorrectionNotNext, or another MeetraError.
+        """
+        return await self._corrections.RedoCorrection(pb.RedoCorrectionRequest(file_hash=file_hash, number=number))

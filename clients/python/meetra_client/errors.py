@@ -146,6 +146,12 @@ class CorrectionNotLatest(MeetraError):
     reason = "CORRECTION_NOT_LATEST"
 
 
+class CorrectionNotNext(MeetraError):
+    """The correction is not what a redo makes. The fact ``next`` is the number of that, if there is one."""
+
+    reason = "CORRECTION_NOT_NEXT"
+
+
 class TooManyCorrections(MeetraError):
     """The meeting was corrected as often as the server accepts."""
 

@@ -175,6 +175,7 @@ class MeetraClient(Blocking[asynchronous.MeetraClient]):
     remove_sentence = blocking(CorrectionCalls.remove_sentence)
     corrections = iterating(CorrectionCalls.corrections)
     undo_correction = blocking(CorrectionCalls.undo_correction)
+    redo_correction = blocking(CorrectionCalls.redo_correction)
     token = blocking(asynchronous.MeetraClient.token)
     check_reachable = blocking(asynchronous.MeetraClient.check_reachable)
     watch = iterating(asynchronous.MeetraClient.watch)

@@ -51,7 +51,9 @@ async def test_the_history_is_read_over_all_pages_and_undone_from_the_latest(any
     assert [correction.number async for correction in client.corrections(HASH, page_size=2)] == [3, 2, 1]
     await client.undo_correction(HASH, 3)
     await client.undo_correction(HASH)
-    *pages, latest, whichever = server.requests
+    await client.redo_correction(HASH, 3)
+    *pages, latest, whichever, redone = server.requests
+    assert redone == pb.RedoCorrectionRequest(file_hash=HASH, number=3)
     first = pb.ListCorrectionsRequest(file_hash=HASH, page_size=2)
     assert pages == [first, pb.ListCorrectionsRequest(file_hash=HASH, page_size=2, page_token="2")]
     assert latest == speakers_pb2.UndoSpeakerEditRequest(file_hash=HASH, number=3)

@@ -38,7 +38,7 @@ REFUSED = {
         *("UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents", "ExportOrganization"),
         *("UploadMeeting", "DeleteMeeting", "RenameSpeaker", "MergeSpeakers", "SplitSpeaker", "UndoSpeakerEdit"),
         *("UpdateOrganization", "SetLiveRules", "ListDeletions", "GetUsage", "SetMeetingConsent"),
-        *("RestoreMeeting", "CorrectSentence", "MoveSentence"),
+        *("RestoreMeeting", "CorrectSentence", "MoveSentence", "RedoCorrection"),
         *("DeleteVoice", "StreamMeeting", "OpenMeeting", "SendAudio", "ControlMeeting"),
         *WEBHOOKS,
     },

@@ -58,6 +58,7 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
     errors.SentenceNotFound(9, 5),
     errors.SentenceChanged(),
     errors.CorrectionNotLatest(4),
+    errors.CorrectionNotNext(5),
     errors.TooManyCorrections(5000),
     errors.StorageFull(),
     errors.TakenOver(),
