@@ -38,6 +38,7 @@ def test_a_recording_is_analysed_read_and_corrected(
     assert told["exported"]["name"] == "Größe _ Länge _ Rest.vtt"
     assert told["exported"]["contentType"].startswith("text/vtt")
     assert told["exported"]["text"].startswith("WEBVTT")
+    assert told["original"] == ["audio/wav", recording.stat().st_size]
     assert told["unknownFormat"][:2] == ["BAD_REQUEST", 400]
     # A tar archive is made of blocks of 512 bytes.
     assert told["tar"] > 0

@@ -24,7 +24,7 @@ export function MeetingHeader({ status }: { status: GetMeetingStatusResponse }) 
         </h1>
         <p class="hint">{facts.join(" · ")}</p>
       </div>
-      {ready && may("RIGHT_READ") && <ExportMenu fileHash={status.file_hash} />}
+      {ready && may("RIGHT_READ") && <ExportMenu status={status} />}
       {ready && status.notice && <p class="notice warning">{status.notice}</p>}
     </header>
   );
