@@ -8,12 +8,11 @@ from grpc import aio
 from meetra.v1 import auth_pb2 as pb
 from meetra.v1 import auth_pb2_grpc
 
+from server.api.credentials import MAX_EMAIL, validate_password
 from server.api.metadata import client_address
 from server.auth import Accounts, TokenKeys, current_caller
 from server.errors import BadRequest
 
-MAX_EMAIL = 320
-MIN_NEW_PASSWORD, MAX_PASSWORD = 12, 1024
 Context = aio.ServicerContext[Any, Any]
 
 
@@ -28,7 +27,7 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
         """See AuthService.Login."""
         if not request.email or len(request.email) > MAX_EMAIL:
             raise BadRequest("email", f"must be 1 to {MAX_EMAIL} characters")
-        _require_length("password", request.password, 1)
+        validate_password("password", request.password, 1)
         # No stored address contains a NUL, and PostgreSQL rejects it in text.
         email = request.email.replace("\x00", "")
         return pb.LoginResponse(token=await self._accounts.log_in(email, request.password, client_address(context)))
@@ -49,8 +48,8 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
         self, request: pb.ChangePasswordRequest, context: Context
     ) -> pb.ChangePasswordResponse:
         """See AuthService.ChangePassword."""
-        _require_length("current_password", request.current_password, 1)
-        _require_length("new_password", request.new_password, MIN_NEW_PASSWORD)
+        validate_password("current_password", request.current_password, 1)
+        validate_password("new_password", request.new_password)
         token = await self._accounts.change_password(
             current_caller(), request.current_password, request.new_password, client_address(context)
         )
@@ -73,8 +72,3 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
             key = pb.CallingKey(id=str(caller.key_id), name=found.key_name or "", scopes=caller.scopes or ())
             response.key.CopyFrom(key)
         return response
-
-
-def _require_length(field: str, password: str, least: int) -> None:
-    if not least <= len(password) <= MAX_PASSWORD:
-        raise BadRequest(field, f"must be {least} to {MAX_PASSWORD} characters")

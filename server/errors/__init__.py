@@ -59,6 +59,7 @@ from server.errors.uploads import (
     UploadOffsetDiffers,
 )
 from server.errors.users import (
+    AddressTaken,
     InvalidCredentials,
     KeyNotFound,
     LastOwner,
@@ -66,6 +67,7 @@ from server.errors.users import (
     TooManyKeys,
     TooManyLogins,
     UserNotFound,
+    UsersAddedByOperator,
 )
 from server.errors.webhooks import (
     TooManyWebhooks,
@@ -76,6 +78,7 @@ from server.errors.webhooks import (
 )
 
 __all__ = [
+    "AddressTaken",
     "AudioDeleted",
     "AudioGap",
     "AudioNotStored",
@@ -131,6 +134,7 @@ __all__ = [
     "UploadNotFound",
     "UploadOffsetDiffers",
     "UserNotFound",
+    "UsersAddedByOperator",
     "VoiceNotFound",
     "WebhookDeliveryNotFound",
     "WebhookNotFound",

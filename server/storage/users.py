@@ -161,6 +161,32 @@ async def ensure_user(
     return user_id
 
 
+async def add(
+    connection: Connection, organization_id: UUID, user_id: UUID, email: str, password_hash: str, role: str
+) -> ListedUser | None:
+    """Add a user to the transaction's organization, and return them; None if the address is taken. Safe to repeat.
+
+    Args:
+        email: in lower case.
+    """
+    row = await connection.fetchrow(
+        "INSERT INTO users (id, organization_id, email, password_hash, role) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (email) DO NOTHING RETURNING id, email, role, disabled, created_at",
+        user_id,
+        organization_id,
+        email,
+        password_hash,
+        role,
+    )
+    if row is None:
+        row = await connection.fetchrow(
+            "SELECT id, email, role, disabled, created_at FROM users WHERE organization_id = $1 AND id = $2",
+            organization_id,
+            user_id,
+        )
+    return ListedUser(**row) if row else None
+
+
 async def set_password(
     connection: Connection, organization_id: UUID, user_id: UUID, generation: int, password_hash: str
 ) -> int | None:

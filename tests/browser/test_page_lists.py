@@ -124,10 +124,24 @@ def test_users_voices_and_models_are_shown(person: Person, system: System, rest:
     person.go("/settings/users")
     person.reads("Users", system.email, "Enabled")
     person.check()
+    # Here the server has one organization; test_page_overtime.py adds another.
+    person.fill("E-mail address of the new user", "added@example.org")
+    person.fill("First password", "a long password")
+    person.fill("Role of the new user", "reader")
+    person.press("Add a user")
+    person.reads("added@example.org is added and may sign in.")
+    person.until(lambda: offered(person, "Delete added@example.org"))
+    assert system.login("added@example.org", "a long password").get("/api/me").json()["role"] == "reader"
+    person.fill("E-mail address of the new user", "added@example.org")
+    person.fill("First password", "another password")
+    person.press("Add a user")
+    person.reads("has a user of this address already")
+    person.check()
     person.manages(lambda: person.press(f"Disable {system.email}"))
     # The last owner stays.
     person.reads("owner")
-    assert rest.http.get("/api/users").json()["users"][0]["disabled"] is False
+    disabled = {user["email"]: user["disabled"] for user in rest.http.get("/api/users").json()["users"]}
+    assert (disabled[system.email], disabled["added@example.org"]) == (False, False)
     person.go("/settings/voices")
     person.manages(lambda: person.press("Recognise voices"))
     person.reads("Voices are recognised.", "Stop and erase all voices")

@@ -9,6 +9,7 @@ from meetra_client.client import MeetraClient
 from meetra_client.delivery import Patience
 from meetra_client.environment import Account, environment_account
 from meetra_client.errors import (
+    AddressTaken,
     AudioDeleted,
     AudioGap,
     AudioLost,
@@ -65,6 +66,7 @@ from meetra_client.errors import (
     UploadNotFound,
     UploadOffsetDiffers,
     UserNotFound,
+    UsersAddedByOperator,
     VoiceNotFound,
     WebhookDeliveryNotFound,
     WebhookNotFound,
@@ -112,6 +114,7 @@ __all__ = [
     "Alert",
     "AlertKind",
     "AlertState",
+    "AddressTaken",
     "AudioDeleted",
     "AudioGap",
     "AudioLost",
@@ -196,6 +199,7 @@ __all__ = [
     "UploadNotFound",
     "UploadOffsetDiffers",
     "UserNotFound",
+    "UsersAddedByOperator",
     "VoiceNotFound",
     "WarningCode",
     "Watermark",

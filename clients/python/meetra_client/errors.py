@@ -80,6 +80,18 @@ class TooManyKeys(MeetraError):
     reason = "TOO_MANY_KEYS"
 
 
+class AddressTaken(MeetraError):
+    """The organization has a user of this address already."""
+
+    reason = "ADDRESS_TAKEN"
+
+
+class UsersAddedByOperator(MeetraError):
+    """The server has several organizations: whoever runs it adds users."""
+
+    reason = "USERS_ADDED_BY_OPERATOR"
+
+
 class LastOwner(MeetraError):
     """The organization would be left without an enabled owner."""
 

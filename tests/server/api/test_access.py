@@ -30,12 +30,28 @@ METHODS = {f"/{method.containing_service.full_name}/{method.name}": method for m
 REFUSED = {
     "owner": set[str](),
     "member": {
-        *("UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents", "ExportOrganization"),
+        *(
+            "UpdateVoiceSettings",
+            "ListUsers",
+            "AddUser",
+            "UpdateUser",
+            "DeleteUser",
+            "ListAuditEvents",
+            "ExportOrganization",
+        ),
         *("UpdateOrganization", "SetLiveRules", "ListDeletions", "GetUsage"),
         *WEBHOOKS,
     },
     "reader": {
-        *("UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents", "ExportOrganization"),
+        *(
+            "UpdateVoiceSettings",
+            "ListUsers",
+            "AddUser",
+            "UpdateUser",
+            "DeleteUser",
+            "ListAuditEvents",
+            "ExportOrganization",
+        ),
         *("UploadMeeting", "DeleteMeeting", "RenameSpeaker", "MergeSpeakers", "SplitSpeaker", "UndoSpeakerEdit"),
         *("UpdateOrganization", "SetLiveRules", "ListDeletions", "GetUsage", "SetMeetingConsent"),
         *("RestoreMeeting", "CorrectSentence", "MoveSentence", "RedoCorrection"),

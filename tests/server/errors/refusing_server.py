@@ -59,6 +59,8 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
     errors.SentenceChanged(),
     errors.CorrectionNotLatest(4),
     errors.CorrectionNotNext(5),
+    errors.AddressTaken(),
+    errors.UsersAddedByOperator(),
     errors.TooManyCorrections(5000),
     errors.StorageFull(),
     errors.TakenOver(),

@@ -8,6 +8,7 @@ import { ConfirmedButton } from "./confirmed_button.js";
 import { Outcome } from "./outcome.js";
 import { SettingsError } from "./settings_error.js";
 import { useChange } from "./use_change.js";
+import { UserForm } from "./user_form.js";
 import { usePages } from "./use_pages.js";
 import { WideTable } from "./wide_table.js";
 
@@ -28,6 +29,7 @@ export function UsersSection() {
     <>
       <p class="hint">{text.users.intro}</p>
       <p class="hint">{text.users.rolesHint}</p>
+      <UserForm added={users.reload} />
       <Outcome change={change} />
       <Waiting answer={users} Problem={SettingsError}>
         {({ items }) => (
