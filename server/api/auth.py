@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from grpc import aio
+from meetra.v1 import access_pb2, auth_pb2_grpc
 from meetra.v1 import auth_pb2 as pb
-from meetra.v1 import auth_pb2_grpc
 
 from server.api.credentials import MAX_EMAIL, validate_password
 from server.api.metadata import client_address
@@ -67,7 +67,7 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
             organization_name=found.organization_name,
             role=caller.role,
         )
-        response.rights.extend(sorted(caller.rights))
+        response.rights.extend(access_pb2.Right.ValueType(right) for right in sorted(caller.rights))
         if caller.key_id is not None:
             key = pb.CallingKey(id=str(caller.key_id), name=found.key_name or "", scopes=caller.scopes or ())
             response.key.CopyFrom(key)

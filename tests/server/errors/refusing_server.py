@@ -136,6 +136,10 @@ class RefusingServer(auth_pb2_grpc.AuthServiceServicer, live_pb2_grpc.LiveServic
         await self._fail(context)
         return auth_pb2.ChangePasswordResponse()
 
+    async def GetMe(self, request: auth_pb2.GetMeRequest, context: Any) -> auth_pb2.GetMeResponse:  # noqa: N802
+        await self._fail(context)
+        return auth_pb2.GetMeResponse()
+
     async def OpenMeeting(self, request: live_pb2.OpenMeetingRequest, context: Any) -> live_pb2.OpenMeetingResponse:  # noqa: N802
         await self._fail(context)
         return live_pb2.OpenMeetingResponse()
