@@ -169,21 +169,21 @@ async def add(
     Args:
         email: in lower case.
     """
-    row = await connection.fetchrow(
-        "INSERT INTO users (id, organization_id, email, password_hash, role) VALUES ($1, $2, $3, $4, $5)"
-        " ON CONFLICT (email) DO NOTHING RETURNING id, email, role, disabled, created_at",
+    # No statement of the servers makes a user with a password: they may set one in their organization alone.
+    await connection.execute(
+        "INSERT INTO users (id, organization_id, email, role) VALUES ($1, $2, $3, $4) ON CONFLICT (email) DO NOTHING",
         user_id,
         organization_id,
         email,
-        password_hash,
         role,
     )
-    if row is None:
-        row = await connection.fetchrow(
-            "SELECT id, email, role, disabled, created_at FROM users WHERE organization_id = $1 AND id = $2",
-            organization_id,
-            user_id,
-        )
+    row = await connection.fetchrow(
+        "UPDATE users SET password_hash = $3 WHERE organization_id = $1 AND id = $2"
+        " RETURNING id, email, role, disabled, created_at",
+        organization_id,
+        user_id,
+        password_hash,
+    )
     return ListedUser(**row) if row else None
 
 

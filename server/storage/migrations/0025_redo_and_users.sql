@@ -7,9 +7,6 @@ ALTER TABLE speaker_edits
 -- In which order corrections were undone and made until now is not known.
 UPDATE speaker_edits SET superseded = true WHERE undone;
 
--- Owners add users with a password, into the organization of the transaction by the policy.
-GRANT INSERT (password_hash) ON users TO meetra_runtime;
-
 -- Whether the server has one organization: then its owners learn of nobody else's addresses when they add one that is taken.
 CREATE FUNCTION only_organization() RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
