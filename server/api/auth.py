@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from grpc import aio
+from meetra.v1 import access_pb2, auth_pb2_grpc
 from meetra.v1 import auth_pb2 as pb
-from meetra.v1 import auth_pb2_grpc
 
+from server.api.credentials import MAX_EMAIL, validate_password
 from server.api.metadata import client_address
 from server.auth import Accounts, TokenKeys, current_caller
 from server.errors import BadRequest
 
-MAX_EMAIL = 320
-MIN_NEW_PASSWORD, MAX_PASSWORD = 12, 1024
 Context = aio.ServicerContext[Any, Any]
 
 
@@ -28,7 +27,7 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
         """See AuthService.Login."""
         if not request.email or len(request.email) > MAX_EMAIL:
             raise BadRequest("email", f"must be 1 to {MAX_EMAIL} characters")
-        _require_length("password", request.password, 1)
+        validate_password("password", request.password, 1)
         # No stored address contains a NUL, and PostgreSQL rejects it in text.
         email = request.email.replace("\x00", "")
         return pb.LoginResponse(token=await self._accounts.log_in(email, request.password, client_address(context)))
@@ -49,14 +48,27 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
         self, request: pb.ChangePasswordRequest, context: Context
     ) -> pb.ChangePasswordResponse:
         """See AuthService.ChangePassword."""
-        _require_length("current_password", request.current_password, 1)
-        _require_length("new_password", request.new_password, MIN_NEW_PASSWORD)
+        validate_password("current_password", request.current_password, 1)
+        validate_password("new_password", request.new_password)
         token = await self._accounts.change_password(
             current_caller(), request.current_password, request.new_password, client_address(context)
         )
         return pb.ChangePasswordResponse(token=token)
 
-
-def _require_length(field: str, password: str, least: int) -> None:
-    if not least <= len(password) <= MAX_PASSWORD:
-        raise BadRequest(field, f"must be {least} to {MAX_PASSWORD} characters")
+    async def GetMe(self, request: pb.GetMeRequest, context: Context) -> pb.GetMeResponse:  # noqa: N802
+        """See AuthService.GetMe."""
+        del request, context
+        caller = current_caller()
+        found = await self._accounts.describe(caller)
+        response = pb.GetMeResponse(
+            user_id=str(caller.user_id),
+            email=found.email,
+            organization_id=str(caller.organization_id),
+            organization_name=found.organization_name,
+            role=caller.role,
+        )
+        response.rights.extend(access_pb2.Right.ValueType(right) for right in sorted(caller.rights))
+        if caller.key_id is not None:
+            key = pb.CallingKey(id=str(caller.key_id), name=found.key_name or "", scopes=caller.scopes or ())
+            response.key.CopyFrom(key)
+        return response

@@ -33,8 +33,11 @@ class CorrectionServicer(corrections_pb2_grpc.CorrectionServiceServicer):
         self, request: pb.CorrectSentenceRequest, context: Context
     ) -> pb.CorrectSentenceResponse:
         """See CorrectionService.CorrectSentence."""
-        file_hash, text = validate_file_hash(request.file_hash), validate_sentence_text(request.correction.text)
-        replaces = request.correction.replaces if request.correction.HasField("replaces") else None
+        file_hash, wanted = validate_file_hash(request.file_hash), request.correction
+        if wanted.remove and wanted.text:
+            raise BadRequest("text", "given with remove; leave one of them out")
+        text = "" if wanted.remove else validate_sentence_text(wanted.text)
+        replaces = wanted.replaces if wanted.HasField("replaces") else None
         found = await self._corrections.correct_text(current_caller(), file_hash, request.number, text, replaces)
         return pb.CorrectSentenceResponse(sentence=_sentence(found))
 
@@ -62,6 +65,15 @@ class CorrectionServicer(corrections_pb2_grpc.CorrectionServiceServicer):
             next_page_token=str(page[-1][0].number) if len(found.made) > size else "",
         )
 
+    async def RedoCorrection(  # noqa: N802
+        self, request: pb.RedoCorrectionRequest, context: Context
+    ) -> pb.RedoCorrectionResponse:
+        """See CorrectionService.RedoCorrection."""
+        file_hash = validate_file_hash(request.file_hash)
+        number = request.number if request.HasField("number") else None
+        rows = await self._corrections.redo(current_caller(), file_hash, number)
+        return pb.RedoCorrectionResponse(speakers=speaker_messages(rows))
+
 
 def _parse_page_token(value: str) -> int | None:
     if not value:
@@ -82,6 +94,7 @@ def _correction(row: EditRow, edit: Edit, speakers: Mapping[int, SpeakerRow], ca
         "made_at": utc_text(row.made_at),
         "by_you": row.user_id == caller_id,
         "undone": row.undone,
+        "can_redo": row.can_redo,
     }
     match edit:
         case Merge(speaker, into):

@@ -10,7 +10,7 @@ from grpc import aio
 from meetra.v1 import search_pb2 as pb
 from meetra.v1 import search_pb2_grpc
 
-from server.api.validation import validate_file_hash
+from server.api.validation import parse_moment, validate_file_hash
 from server.auth import current_caller
 from server.conversation import primary_tag
 from server.errors import BadRequest
@@ -53,6 +53,8 @@ def parse_request(request: pb.SearchMeetingsRequest) -> Wanted:
         speaker=_text("speaker", request.speaker.strip(), MAX_FILTER),
         date_from=first,
         date_to=last,
+        held_from=parse_moment("from", request.from_time),
+        held_before=parse_moment("to", request.to_time),
         topic=_text("topic", request.topic.strip(), MAX_FILTER),
         language=primary_tag(parse_language(request.language)),
         file_hash=validate_file_hash(request.file_hash) if request.file_hash else None,

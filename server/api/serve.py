@@ -156,7 +156,9 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     accounts = Accounts(database, dependencies.passwords, dependencies.tokens, LoginThrottle(), watch)
     auth_pb2_grpc.add_AuthServiceServicer_to_server(AuthServicer(accounts, dependencies.tokens.keys), server)
     keys_pb2_grpc.add_KeyServiceServicer_to_server(KeyServicer(Keys(database, watch)), server)
-    users_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(Members(database, watch)), server)
+    users_pb2_grpc.add_UserServiceServicer_to_server(
+        UserServicer(Members(database, watch, dependencies.passwords)), server
+    )
     audit_pb2_grpc.add_AuditServiceServicer_to_server(AuditServicer(database), server)
     audio_log = dependencies.audio_log
     disk = DiskReserve(audio_log.root, settings.disk_reserve_bytes)

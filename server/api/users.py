@@ -8,12 +8,14 @@ from grpc import aio
 from meetra.v1 import users_pb2 as pb
 from meetra.v1 import users_pb2_grpc
 
+from server.api.credentials import validate_new_email, validate_password
 from server.api.validation import page_of, parse_page_token, parse_uuid, validate_page_size
 from server.auth import Members, current_caller
 from server.errors import BadRequest
 from server.moments import utc_text
 from server.storage import ROLES, ListedUser
 
+DEFAULT_ROLE = "member"
 Context = aio.ServicerContext[Any, Any]
 
 
@@ -30,11 +32,20 @@ class UserServicer(users_pb2_grpc.UserServiceServicer):
         page, token = page_of(found, size)
         return pb.ListUsersResponse(users=map(user_message, page), next_page_token=token)
 
+    async def AddUser(self, request: pb.AddUserRequest, context: Context) -> pb.AddUserResponse:  # noqa: N802
+        """See UserService.AddUser."""
+        email = validate_new_email(request.email)
+        password = validate_password("password", request.password)
+        role = request.role or DEFAULT_ROLE
+        _require_role(role)
+        user = await self._members.add(current_caller(), email, password, role)
+        return pb.AddUserResponse(user=user_message(user))
+
     async def UpdateUser(self, request: pb.UpdateUserRequest, context: Context) -> pb.UpdateUserResponse:  # noqa: N802
         """See UserService.UpdateUser."""
         id_ = parse_uuid("id", request.id)
-        if request.HasField("role") and request.role not in ROLES:
-            raise BadRequest("role", f"must be one of {', '.join(ROLES)}")
+        if request.HasField("role"):
+            _require_role(request.role)
         user = await self._members.update(
             current_caller(),
             id_,
@@ -47,6 +58,11 @@ class UserServicer(users_pb2_grpc.UserServiceServicer):
         """See UserService.DeleteUser."""
         await self._members.delete(current_caller(), parse_uuid("id", request.id))
         return pb.DeleteUserResponse()
+
+
+def _require_role(role: str) -> None:
+    if role not in ROLES:
+        raise BadRequest("role", f"must be one of {', '.join(ROLES)}")
 
 
 def user_message(user: ListedUser) -> pb.User:

@@ -57,7 +57,7 @@ def validate_sentence_text(value: str) -> str:
     """Return the text on one line, its spaces single. Raises BadRequest unless it has 1 to 4000 readable characters."""
     text = " ".join(value.split())
     if not text:
-        raise BadRequest("text", "missing; write what was said")
+        raise BadRequest("text", "missing; write what was said, or set remove if nobody said it")
     return validate_name("text", text, MAX_SENTENCE_TEXT)
 
 

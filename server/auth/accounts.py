@@ -14,7 +14,7 @@ from server.auth.throttle import LoginThrottle
 from server.auth.tokens import Claims, Tokens
 from server.auth.user_watch import UserWatch
 from server.errors import InvalidCredentials, Unauthenticated
-from server.storage import Database, User, users
+from server.storage import Database, User, UserInOrganization, users
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,16 @@ class Accounts:
         if audited is not None:
             audited.identify(user.organization_id, user.id, user.role)
         return self._tokens.issue(user.id, user.token_generation)
+
+    async def describe(self, caller: Caller) -> UserInOrganization:
+        """Return who the caller is. Raises Unauthenticated if they were deleted meanwhile."""
+        found = await self._database.run(
+            lambda c: users.describe(c, caller.organization_id, caller.user_id, caller.key_id),
+            organization_id=caller.organization_id,
+        )
+        if found is None:
+            raise Unauthenticated
+        return found
 
     async def log_out(self, caller: Caller, *, everywhere: bool) -> None:
         """Void the caller's token, or all tokens of theirs."""

@@ -66,6 +66,7 @@ class Sentence:
     start_us: int
     end_us: int
     text: str
+    """Empty where the words were removed by hand."""
     asks: bool
     polarity: float | None = None
     """-1 (negative) .. 1 (positive); None until analysed."""
@@ -168,6 +169,11 @@ class Conversation:
         """All words with their speakers, in time order."""
         pairs = ((word, segment.speaker) for segment in self.segments for word in segment.words)
         return tuple(sorted(pairs, key=lambda pair: (pair[0].start_us, pair[0].end_us)))
+
+    @cached_property
+    def spoken_sentences(self) -> tuple[Sentence, ...]:
+        """The sentences but those whose words were removed, in time order."""
+        return tuple(sentence for sentence in self.sentences if sentence.text)
 
     @property
     def mean_word_confidence(self) -> float | None:

@@ -51,6 +51,7 @@ class Reword:
 
     sentence: int
     text: str
+    """Empty: its words are removed. The time in which they were heard stays the speaker's."""
     words: tuple[AlignedWord, ...]
     """Aligned to the words that the engine found."""
     asks: bool

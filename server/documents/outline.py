@@ -10,6 +10,7 @@ from server.documents.meeting import CorrectedSentence, DocumentedMeeting, Stret
 
 MARK = "corrected"
 CORRECTED = f"Some sentences were corrected by hand: see ({MARK}) in the transcript, and Corrections."
+REMOVED = "[words removed]"
 UNRELIABLE = "The recogniser was unsure of many words: take the text as a hint, not as a record."
 
 
@@ -135,9 +136,12 @@ def _corrections(meeting: DocumentedMeeting) -> list[Block]:
 
 
 def _corrected(meeting: DocumentedMeeting, one: CorrectedSentence) -> str:
-    """Return what a sentence was before, and what it is."""
+    """Return what a sentence was before, and what it is; of one whose words were removed, that they were."""
     before = one.text if one.original_text is None else one.original_text
     now = "" if one.original_text is None else f" Now: {one.text}"
+    if not one.text:
+        # Whoever removed them wants them in no document.
+        before, now = REMOVED, ""
     if one.original_speaker is None:
         return f"{clock(one.start_ms)} {meeting.name_of(one.speaker)}: {before}{now}"
     whose = f"{meeting.name_of(one.original_speaker)}, now {meeting.name_of(one.speaker)}"

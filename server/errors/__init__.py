@@ -37,6 +37,7 @@ from server.errors.meetings import (
     ChannelsDiffer,
     ConsentRequired,
     CorrectionNotLatest,
+    CorrectionNotNext,
     FileTooLarge,
     MeetingFailed,
     MeetingNotFound,
@@ -58,6 +59,7 @@ from server.errors.uploads import (
     UploadOffsetDiffers,
 )
 from server.errors.users import (
+    AddressTaken,
     InvalidCredentials,
     KeyNotFound,
     LastOwner,
@@ -65,6 +67,7 @@ from server.errors.users import (
     TooManyKeys,
     TooManyLogins,
     UserNotFound,
+    UsersAddedByOperator,
 )
 from server.errors.webhooks import (
     TooManyWebhooks,
@@ -75,6 +78,7 @@ from server.errors.webhooks import (
 )
 
 __all__ = [
+    "AddressTaken",
     "AudioDeleted",
     "AudioGap",
     "AudioNotStored",
@@ -110,6 +114,7 @@ __all__ = [
     "ServiceUnavailable",
     "SessionNotFound",
     "CorrectionNotLatest",
+    "CorrectionNotNext",
     "SentenceChanged",
     "SentenceNotFound",
     "TooManyCorrections",
@@ -129,6 +134,7 @@ __all__ = [
     "UploadNotFound",
     "UploadOffsetDiffers",
     "UserNotFound",
+    "UsersAddedByOperator",
     "VoiceNotFound",
     "WebhookDeliveryNotFound",
     "WebhookNotFound",

@@ -74,6 +74,24 @@ class CorrectionNotLatest(MeetraError):
         )
 
 
+class CorrectionNotNext(MeetraError):
+    """The correction to redo is not the one that a redo makes.
+
+    Args:
+        following: number of that one; None if nothing can be redone.
+    """
+
+    reason = "CORRECTION_NOT_NEXT"
+    grpc_status = grpc.StatusCode.ABORTED
+    http_status = 409
+
+    def __init__(self, following: int | None) -> None:
+        super().__init__(
+            "number: not the correction that was undone last; list the corrections anew",
+            **({} if following is None else {"next": following}),
+        )
+
+
 class TooManyCorrections(MeetraError):
     """The meeting was corrected as often as is accepted."""
 

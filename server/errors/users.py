@@ -104,3 +104,27 @@ class LastOwner(MeetraError):
 
     def __init__(self) -> None:
         super().__init__("This is the organization's last enabled owner; make another user an owner first")
+
+
+class AddressTaken(MeetraError):
+    """The organization has a user of this address."""
+
+    reason = "ADDRESS_TAKEN"
+    grpc_status = grpc.StatusCode.FAILED_PRECONDITION
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__("The organization has a user of this address already; change that one")
+
+
+class UsersAddedByOperator(MeetraError):
+    """The server has several organizations, none of which may learn of the addresses of others."""
+
+    reason = "USERS_ADDED_BY_OPERATOR"
+    grpc_status = grpc.StatusCode.FAILED_PRECONDITION
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This server has several organizations, and users are added by whoever runs it: meetra users add"
+        )

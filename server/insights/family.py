@@ -67,7 +67,7 @@ class MeetingFacts:
     @cached_property
     def comparable_sentences(self) -> ComparableSentences:
         """The meeting's sentences with comparable embeddings."""
-        return comparable_sentences(self.conversation.sentences)
+        return comparable_sentences(self.conversation.spoken_sentences)
 
     def cached(self, compute: Callable[[MeetingFacts], T]) -> T:
         """Return ``compute(self)``, cached per function."""

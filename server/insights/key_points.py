@@ -78,7 +78,7 @@ def central_sentences(sentences: Sequence[Sentence], limit: int) -> list[Sentenc
 
 
 def _rank_speakers(meeting: MeetingFacts) -> dict[int, Ranking]:
-    sentences = meeting.conversation.sentences
+    sentences = meeting.conversation.spoken_sentences
     return {
         speaker: ranking(comparable_sentences([s for s in sentences if s.speaker == speaker]), MAX_KEY_POINTS)
         for speaker in meeting.conversation.speakers

@@ -63,7 +63,7 @@ class SentenceDocument(TypedDict):
     start_ms: int
     end_ms: int
     original_text: NotRequired[str]
-    """What the engine wrote, where the words were corrected."""
+    """What the engine wrote, where the words were corrected or removed."""
     original_speaker: NotRequired[int]
     """Whose it would be, where it was moved."""
 
@@ -156,7 +156,7 @@ class Transcript:
 def transcript(conversation: Conversation) -> Transcript:
     """Return the transcript; consecutive sentences of one speaker form a statement."""
     entries = []
-    for speaker, run in groupby(conversation.sentences, key=lambda sentence: sentence.speaker):
+    for speaker, run in groupby(conversation.spoken_sentences, key=lambda sentence: sentence.speaker):
         sentences = list(run)
         entries.append(Statement(speaker, join_sentences(s.text for s in sentences), sentences[0].start_us // 1000))
     words = tuple(

@@ -44,12 +44,12 @@ def redact_typed(
         index: place of the sentence.
         aliases: names of the meeting's speakers.
     """
-    if not kinds:
+    if not kinds or not text:
         return text
     rules = RedactionRules.create(kinds, aliases, any_given_name=True)
     own = conversation.sentences[index]
     beside = [
-        [s.text for s in sentences if s.speaker == own.speaker]
+        [s.text for s in sentences if s.text and s.speaker == own.speaker]
         for sentences in (conversation.sentences[:index], conversation.sentences[index + 1 :])
     ]
     before, after = beside[0][-1] if beside[0] else "", beside[1][0] if beside[1] else ""
@@ -66,23 +66,23 @@ def find_redacted_ms(rewording: Reword) -> list[Interval]:
 
 
 async def make_rewording(
-    text: str, engine: Conversation, current: Sentence, index: int, analyse: AnalyseSentence
+    text: str, engine: Conversation, current: Sentence, index: int, analyse: AnalyseSentence | None
 ) -> Reword:
     """Return the edit that gives a sentence its text.
 
     Args:
+        text: empty: the words are removed, which needs no model.
         engine: the conversation as the engine found it.
         current: the sentence with its corrections.
         index: place of the sentence.
+        analyse: None: the text models are away.
 
     Raises ServiceUnavailable while the text models are away.
     """
-    asks = is_question(text, current.language, punctuated=ends_sentence(text, current.language))
-    unread = replace(current, text=text, asks=asks, polarity=None, emotions=None, vector=b"")
-    try:
-        read = await analyse(unread)
-    except SessionBroke as error:
-        raise ServiceUnavailable from error
+    read = replace(current, text=text, asks=False, polarity=None, emotions=None, vector=b"")
+    if text:
+        asks = is_question(text, current.language, punctuated=ends_sentence(text, current.language))
+        read = await _read(replace(read, asks=asks), analyse)
 
     def align() -> Reword:
         places = find_sentence_words(engine)[index]
@@ -101,3 +101,13 @@ async def make_rewording(
         )
 
     return await asyncio.to_thread(align)
+
+
+async def _read(sentence: Sentence, analyse: AnalyseSentence | None) -> Sentence:
+    """Return the sentence as the text models read it. Raises ServiceUnavailable while they are away."""
+    if analyse is None:
+        raise ServiceUnavailable
+    try:
+        return await analyse(sentence)
+    except SessionBroke as error:
+        raise ServiceUnavailable from error

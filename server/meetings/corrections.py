@@ -17,10 +17,10 @@ from server.conversation import Edit, Merge, Move, Split, apply_edits, edit_from
 from server.errors import (
     BadRequest,
     CorrectionNotLatest,
+    CorrectionNotNext,
     MeetingNotFound,
     SentenceChanged,
     SentenceNotFound,
-    ServiceUnavailable,
     SpeakerNotFound,
 )
 from server.fair_slots import FairSlots
@@ -194,20 +194,18 @@ class Corrections:
     async def correct_text(
         self, caller: Caller, file_hash: str, number: int, text: str, replaces: str | None
     ) -> CorrectedSentence:
-        """Replace the text of a sentence.
+        """Replace the text of a sentence, or remove it.
 
         In a redacted meeting it is redacted likewise.
 
         Args:
             number: of the sentence, from 1.
-            text: valid, on one line.
+            text: valid, on one line; empty: the words are removed.
             replaces: what the caller saw it read; None: whatever it reads.
 
         Raises MeetingNotFound, TranscriptDeleted, SentenceNotFound, SentenceChanged, TooManyCorrections or
         ServiceUnavailable.
         """
-        if self._analyse is None:
-            raise ServiceUnavailable
 
         async def read(connection: Connection) -> tuple[CorrectedMeeting, tuple[SpeakerRow, ...], str]:
             meeting = await _lock(connection, caller, file_hash)
@@ -257,6 +255,28 @@ class Corrections:
             if latest is None:
                 raise BadRequest("file-hash", "this meeting has no correction to undo")
             await speakers.undo_edit(connection, meeting.id, latest)
+            await store_with_edits_in_force(connection, meeting)
+            return await list_speakers(connection, meeting)
+
+        return await self._compute(caller, work)
+
+    async def redo(self, caller: Caller, file_hash: str, number: int | None = None) -> tuple[SpeakerRow, ...]:
+        """Make once more what was undone last, and return the meeting's speakers.
+
+        Args:
+            number: of the correction that it must be; None: any.
+
+        Raises MeetingNotFound, TranscriptDeleted, CorrectionNotNext or BadRequest.
+        """
+
+        async def work(connection: Connection) -> tuple[SpeakerRow, ...]:
+            meeting = await _lock(connection, caller, file_hash)
+            following = await speakers.find_next_redo(connection, meeting.id)
+            if number is not None and following != number:
+                raise CorrectionNotNext(following)
+            if following is None:
+                raise BadRequest("file-hash", "this meeting has no correction to redo")
+            await speakers.redo_edit(connection, meeting.id, following)
             await store_with_edits_in_force(connection, meeting)
             return await list_speakers(connection, meeting)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -48,6 +48,9 @@ class Wanted:
     """Part of a speaker's name, in any case."""
     date_from: date | None = None
     date_to: date | None = None
+    held_from: datetime | None = None
+    held_before: datetime | None = None
+    """Exclusive."""
     topic: str = ""
     """Part of a topic's name, or of one of its keywords, in any case."""
     language: str = ""
@@ -142,6 +145,8 @@ async def _search(
         speaker=wanted.speaker or None,
         first_day=wanted.date_from,
         last_day=wanted.date_to,
+        held_from=wanted.held_from,
+        held_before=wanted.held_before,
         topic_key=without_case(wanted.topic) or None,
         language=wanted.language or None,
     )

@@ -29,6 +29,8 @@ def searchable_sentences(conversation: Conversation, topics: Sequence[Topic]) ->
     keys = [without_case("\n".join([topic["topic"], *topic["keywords"]])) for topic in topics]
     rows = []
     for number, sentence in enumerate(conversation.sentences):
+        if not sentence.text:
+            continue
         start_ms = sentence.start_us // 1000
         place = bisect_right(starts, start_ms) - 1
         text = sentence.text.replace("\0", "")[:MAX_TEXT]

@@ -64,7 +64,15 @@ from server.storage.search_filter import SearchFilter
 from server.storage.search_queries import Compared, FoundRow, Meant, TermQueries, WordHit
 from server.storage.speakers import EditRow, FoundSpeaker, SpeakerRow, speaker_id
 from server.storage.usage import KeyUse, MonthUse
-from server.storage.users import ROLES, USERS_CHANNEL, EmailTaken, ListedUser, TokenUser, User
+from server.storage.users import (
+    ROLES,
+    USERS_CHANNEL,
+    EmailTaken,
+    ListedUser,
+    TokenUser,
+    User,
+    UserInOrganization,
+)
 from server.storage.voices import VoiceRow
 from server.storage.webhook_deliveries import (
     DELIVERY_STATES,
@@ -172,6 +180,7 @@ __all__ = [
     "UnfinishedDeletion",
     "UnfitDatabase",
     "User",
+    "UserInOrganization",
     "VoiceRow",
     "WordHit",
     "WEBHOOKS_CHANNEL",

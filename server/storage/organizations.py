@@ -47,6 +47,11 @@ async def find_named(connection: Connection, name: str) -> UUID | None:
     return id_
 
 
+async def is_only_one(connection: Connection) -> bool:
+    """Return whether the server has no other organization; for any transaction."""
+    return bool(await connection.fetchval("SELECT only_organization()"))
+
+
 async def set_policy(connection: Connection, organization_id: UUID, settings: Mapping[str, object]) -> None:
     """Change settings of an organization, by field of ``Policy``, and no other. Raises ReferenceDeleted."""
     assert set(settings) <= set(SETTINGS)

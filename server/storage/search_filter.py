@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 
@@ -15,6 +15,9 @@ class SearchFilter:
     file_hash: str | None = None
     first_day: date | None = None
     last_day: date | None = None
+    held_from: datetime | None = None
+    held_before: datetime | None = None
+    """Exclusive."""
     speaker: str | None = None
     """Part of a speaker's name, in any case."""
     topic_key: str | None = None
@@ -33,6 +36,8 @@ def meeting_conditions(wanted: SearchFilter, values: list[Any]) -> str:
             ("m.file_hash = {}", wanted.file_hash),
             ("m.held_at >= {}::date::timestamp AT TIME ZONE 'UTC'", wanted.first_day),
             ("m.held_at < ({}::date + 1)::timestamp AT TIME ZONE 'UTC'", wanted.last_day),
+            ("m.held_at >= {}", wanted.held_from),
+            ("m.held_at < {}", wanted.held_before),
         ],
         values,
     )

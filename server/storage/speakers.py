@@ -49,6 +49,8 @@ class EditRow:
     """Who made it; None if the user was deleted."""
     made_at: datetime
     undone: bool
+    can_redo: bool
+    """Whether a redo makes it once more."""
 
 
 async def find(connection: Connection, organization_id: UUID, id_: UUID) -> FoundSpeaker | None:
@@ -125,7 +127,10 @@ async def list_edits(connection: Connection, meeting_id: UUID) -> list[dict[str,
 
 
 async def add_edit(connection: Connection, meeting_id: UUID, user_id: UUID, document: dict[str, Any]) -> None:
-    """Append a correction."""
+    """Append a correction; what is undone by now cannot be redone any more."""
+    await connection.execute(
+        "UPDATE speaker_edits SET superseded = true WHERE meeting_id = $1 AND undone AND NOT superseded", meeting_id
+    )
     await connection.execute(
         "INSERT INTO speaker_edits (meeting_id, number, document, user_id)"
         " SELECT $1, coalesce(max(number), 0) + 1, $2, $3 FROM speaker_edits WHERE meeting_id = $1",
@@ -151,6 +156,24 @@ async def find_latest_edit(connection: Connection, meeting_id: UUID) -> int | No
     return latest
 
 
+async def find_next_redo(connection: Connection, meeting_id: UUID) -> int | None:
+    """Return the number of the correction that a redo makes once more, or None.
+
+    Corrections are undone from the latest on: of those that can be redone, the earliest was undone last.
+    """
+    following: int | None = await connection.fetchval(
+        "SELECT min(number) FROM speaker_edits WHERE meeting_id = $1 AND undone AND NOT superseded", meeting_id
+    )
+    return following
+
+
+async def redo_edit(connection: Connection, meeting_id: UUID, number: int) -> None:
+    """Make an undone correction once more."""
+    await connection.execute(
+        "UPDATE speaker_edits SET undone = false WHERE meeting_id = $1 AND number = $2", meeting_id, number
+    )
+
+
 async def undo_edit(connection: Connection, meeting_id: UUID, number: int) -> None:
     """Undo a correction."""
     await connection.execute(
@@ -165,7 +188,8 @@ async def list_history(connection: Connection, meeting_id: UUID, limit: int, bef
         before: the number that all are below; None: any.
     """
     rows = await connection.fetch(
-        "SELECT number, document, user_id, made_at, undone"
+        "SELECT number, document, user_id, made_at, undone, undone AND number = (SELECT min(number) FROM speaker_edits"
+        " WHERE meeting_id = $1 AND undone AND NOT superseded) IS TRUE AS can_redo"
         " FROM speaker_edits WHERE meeting_id = $1 AND ($3::integer IS NULL OR number < $3)"
         " ORDER BY number DESC LIMIT $2",
         meeting_id,

@@ -65,6 +65,32 @@ class OrganizationUser:
     disabled: bool
 
 
+@dataclass(frozen=True, slots=True)
+class UserInOrganization:
+    """A user, the organization that they belong to, and one of their keys."""
+
+    email: str
+    organization_name: str
+    key_name: str | None
+    """None: no key was asked for."""
+
+
+async def describe(
+    connection: Connection, organization_id: UUID, user_id: UUID, key_id: UUID | None
+) -> UserInOrganization | None:
+    """Return who a user is, and what a key of theirs is for; None if there is no such user."""
+    row = await connection.fetchrow(
+        "SELECT u.email, o.name AS organization_name, k.name AS key_name FROM users u"
+        " JOIN organizations o ON o.id = u.organization_id"
+        " LEFT JOIN api_keys k ON k.organization_id = u.organization_id AND k.user_id = u.id AND k.id = $3"
+        " WHERE u.organization_id = $1 AND u.id = $2",
+        organization_id,
+        user_id,
+        key_id,
+    )
+    return UserInOrganization(**row) if row else None
+
+
 async def find_by_email(connection: Connection, email: str) -> User | None:
     """Return the user with this address, ignoring case, or None; of any organization."""
     row = await connection.fetchrow("SELECT * FROM user_by_email($1)", email.lower())
@@ -133,6 +159,32 @@ async def ensure_user(
     if user_id is None:
         raise EmailTaken
     return user_id
+
+
+async def add(
+    connection: Connection, organization_id: UUID, user_id: UUID, email: str, password_hash: str, role: str
+) -> ListedUser | None:
+    """Add a user to the transaction's organization, and return them; None if the address is taken. Safe to repeat.
+
+    Args:
+        email: in lower case.
+    """
+    # No statement of the servers makes a user with a password: they may set one in their organization alone.
+    await connection.execute(
+        "INSERT INTO users (id, organization_id, email, role) VALUES ($1, $2, $3, $4) ON CONFLICT (email) DO NOTHING",
+        user_id,
+        organization_id,
+        email,
+        role,
+    )
+    row = await connection.fetchrow(
+        "UPDATE users SET password_hash = $3 WHERE organization_id = $1 AND id = $2"
+        " RETURNING id, email, role, disabled, created_at",
+        organization_id,
+        user_id,
+        password_hash,
+    )
+    return ListedUser(**row) if row else None
 
 
 async def set_password(

@@ -88,8 +88,34 @@ def test_words_are_corrected_and_undone_by_keyboard_alone(report: Page, rest: Re
     report.wait_for('css=[data-index="0"] >> text="(corrected)"', "hidden")
     assert sentences(rest, meeting)[0] == first
     report.wait_for("css=.correction-history li.undone")
+    report.click('role=button[name="Redo"]')
+    report.wait_for('css=[data-index="0"] >> text="(corrected)"')
+    assert sentences(rest, meeting)[0] == corrected
+    report.click('role=button[name="Undo the latest correction"]')
+    report.wait_for('css=[data-index="0"] >> text="(corrected)"', "hidden")
     assert report.violations() == []
     assert "[error]" not in report.console(), report.console()
+
+
+def test_a_sentence_that_nobody_said_is_removed_and_put_back(report: Page, rest: Rest, meeting: str) -> None:
+    first = sentences(rest, meeting)[0]
+    open_editor(report)
+    report.click(f'{EDITOR} >> role=button[name="Nobody said this"]')
+    report.wait_for(EDITOR, "hidden")
+    report.wait_for('css=[data-index="0"] >> text="(removed)"')
+    # What was recognised stays to be seen, struck through.
+    assert report.evaluate("() => document.querySelector('[data-index=\"0\"] s').innerText") == first["text"]
+    removed = sentences(rest, meeting)[0]
+    assert (removed["text"], removed["original_text"]) == ("", first["text"])
+    assert first["text"] not in rest.http.get(f"{M}/export", params={"file-hash": meeting, "format": "txt"}).text
+    report.wait_for("css=.correction-history li >> text=was removed")
+    assert report.violations() == []
+    open_editor(report)
+    report.click(f'{EDITOR} >> role=button[name="Use this"]')
+    report.click(f'{EDITOR} >> role=button[name="Save"]')
+    report.wait_for(EDITOR, "hidden")
+    report.wait_for('css=[data-index="0"] >> text="(removed)"', "hidden")
+    assert sentences(rest, meeting)[0] == first
 
 
 def test_escape_gives_a_correction_up(report: Page, rest: Rest, meeting: str) -> None:

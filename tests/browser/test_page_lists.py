@@ -124,10 +124,24 @@ def test_users_voices_and_models_are_shown(person: Person, system: System, rest:
     person.go("/settings/users")
     person.reads("Users", system.email, "Enabled")
     person.check()
+    # Here the server has one organization; test_page_overtime.py adds another.
+    person.fill("E-mail address of the new user", "added@example.org")
+    person.fill("First password", "a long password")
+    person.fill("Role of the new user", "reader")
+    person.press("Add a user")
+    person.reads("added@example.org is added and may sign in.")
+    person.until(lambda: offered(person, "Delete added@example.org"))
+    assert system.login("added@example.org", "a long password").get("/api/me").json()["role"] == "reader"
+    person.fill("E-mail address of the new user", "added@example.org")
+    person.fill("First password", "another password")
+    person.press("Add a user")
+    person.reads("has a user of this address already")
+    person.check()
     person.manages(lambda: person.press(f"Disable {system.email}"))
     # The last owner stays.
     person.reads("owner")
-    assert rest.http.get("/api/users").json()["users"][0]["disabled"] is False
+    disabled = {user["email"]: user["disabled"] for user in rest.http.get("/api/users").json()["users"]}
+    assert (disabled[system.email], disabled["added@example.org"]) == (False, False)
     person.go("/settings/voices")
     person.manages(lambda: person.press("Recognise voices"))
     person.reads("Voices are recognised.", "Stop and erase all voices")
@@ -141,25 +155,53 @@ def test_users_voices_and_models_are_shown(person: Person, system: System, rest:
     person.check()
 
 
-def test_who_is_no_owner_may_look_and_is_told_why_not_more(
+def test_nobody_is_offered_what_their_role_does_not_allow(
     signed_in: Callable[..., Page], system: System, rest: Rest
 ) -> None:
-    rest.analysed(excerpt(5, mark="page, reader"), name="Not yours to delete")
-    added = system.meetra("users", "add", "reader@example.org", "--role", "reader").stdout
-    reader = Person(
-        signed_in(rest=system.login("reader@example.org", added.split("password ")[1].split()[0])), system.gateway
-    )
+    file_hash = rest.analysed(excerpt(5, mark="page, reader"), name="Not yours to delete")
+    reader, bot = (signed_in_as(signed_in, system, role) for role in ("reader", "bot"))
     reader.go("/")
-    reader.manages(lambda: reader.press("Delete Not yours to delete"))
-    reader.reads("Not yours to delete: ", "reader")
-    assert any("Ready" in row for row in reader.rows() if "Not yours" in row)
-    reader.go("/settings/users")
-    reader.reads("Only owners of the organization may do this.")
-    reader.go("/settings/privacy")
-    reader.manages(lambda: reader.fill("Refuse recordings", True))
-    reader.press("Save")
-    reader.reads("Only owners of the organization may do this.")
+    reader.reads("You are signed in as a reader and may not upload recordings.", "Not yours to delete")
+    assert offered(reader, "Delete Not yours to delete", "Choose files") == []
     reader.check()
+    reader.go(f"/meetings/{file_hash}")
+    reader.reads("may not correct or delete meetings", "Nothing was corrected.")
+    assert offered(reader, "Rename", "Merge", "Undo the latest correction") == []
+    assert reader.page.evaluate("() => document.querySelector('.sentence-correct')") is None
+    reader.go("/live")
+    reader.reads("may not hold live meetings")
+    reader.go("/settings/privacy")
+    reader.reads("may not change the settings of the organization")
+    assert offered(reader, "Save", "Users", "Webhooks", "Usage") == []
+    reader.check()
+    reader.go("/settings/users")
+    reader.reads("may not change the settings of the organization")
+    reader.go("/settings/keys")
+    reader.until(lambda: reader.page.evaluate("() => !!document.querySelector('input[value=upload]:disabled')"))
+    reader.go("/settings/account")
+    reader.reads("You are signed in as reader@example.org, a reader of Demo.")
+    bot.go("/")
+    bot.reads("You are signed in as a bot and may not read meetings.", "Drop recordings here")
+    assert offered(bot, "Search", "Over time") == []
+    bot.check()
+    bot.go("/search")
+    bot.reads("may not read meetings")
+
+
+def offered(person: Person, *names: str) -> list[str]:
+    """Which of the buttons and links of these names the page has."""
+    shown = person.page.evaluate(
+        "() => [...document.querySelectorAll('button, a')].map((e) => e.getAttribute('aria-label') ?? e.innerText)"
+    )
+    return [name for name in names if name in shown]
+
+
+def signed_in_as(signed_in: Callable[..., Page], system: System, role: str) -> Person:
+    """A new user of a role, at the page."""
+    email = f"{role}@example.org"
+    added = system.meetra("users", "add", email, "--role", role).stdout
+    rest = system.login(email, added.split("password ")[1].split()[0])
+    return Person(signed_in(rest=rest), system.gateway)
 
 
 def test_a_password_is_changed_and_somebody_signs_out_everywhere(

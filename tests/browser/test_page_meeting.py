@@ -178,6 +178,26 @@ def test_the_meeting_is_heard_and_the_transcript_follows(report: Page) -> None:
     }""")
     assert after[0] == pytest.approx(before[0], abs=0.5)
     assert after[1] != before[1]
+    # The same sound is saved as a file, and the recording as it was sent.
+    report.evaluate("""() => {
+      window.saved = [];
+      HTMLAnchorElement.prototype.click = function () { window.saved.push(this.href); };
+      const link = URL.createObjectURL;
+      URL.createObjectURL = (file) => ((window.size = file.size), link.call(URL, file));
+    }""")
+    for number, variant in enumerate(("normalised", "original"), 1):
+        report.choose("css=.export-menu select", variant)
+        report.click('role=button[name="Save as file"]')
+        report.evaluate(
+            """async (number) => {
+          while (window.saved.length < number) await new Promise((resolve) => setTimeout(resolve, 50));
+        }""",
+            number,
+        )
+        report.wait_for('role=button[name="Save as file"]')
+    fetched = "async () => (await fetch(window.saved[0])).headers.get('content-type')"
+    assert report.evaluate(fetched) == "audio/webm"
+    assert report.evaluate("() => window.size") == SAMPLE.stat().st_size
 
 
 def test_an_expired_token_loses_nothing(system: System, report: Page) -> None:

@@ -127,6 +127,12 @@ def test_words_and_speakers_of_sentences_are_corrected_everywhere(rest: Rest, ta
     undo = f"{SPEAKERS}/undo"
     wrong = rest.http.post(undo, params={"file-hash": talk, "number": history[1]["number"]})
     assert (wrong.status_code, wrong.headers["x-meetra-reason"]) == (409, "CORRECTION_NOT_LATEST")
+    corrected, redo = sentences(rest, talk), f"{M}/corrections/redo"
+    assert rest.http.post(undo, params={"file-hash": talk}).status_code == 200
+    again = rest.http.post(redo, params={"file-hash": talk, "number": history[0]["number"]})
+    assert (again.status_code, sentences(rest, talk)) == (200, corrected), again.text
+    nothing = rest.http.post(redo, params={"file-hash": talk, "number": history[0]["number"]})
+    assert (nothing.status_code, nothing.headers["x-meetra-reason"]) == (409, "CORRECTION_NOT_NEXT")
     for one in history:
         answer = rest.http.post(undo, params={"file-hash": talk, "number": one["number"]})
         assert answer.status_code == 200, answer.text
@@ -139,6 +145,8 @@ def test_what_cannot_be_corrected_is_refused(rest: Rest, stranger: Rest, talk: s
     for path, body in (
         (f"{place}/text", {}),
         (f"{place}/text", {"text": " "}),
+        (f"{place}/text", {"text": "", "remove": False}),
+        (f"{place}/text", {"text": "x", "remove": True}),
         (f"{place}/text", {"text": "x" * 4001}),
         (f"{place}/text", {"text": 5}),
         (f"{place}/text", {"txt": "x"}),

@@ -72,6 +72,10 @@ def test_a_user_of_the_issuer_works_and_can_do_what_their_role_may(system: Syste
         stub.ListMeetings(meetings_pb2.ListMeetingsRequest(), metadata=metadata, timeout=60)
     ours = Rest(system.gateway, issuer.token(email=system.email))
     assert ours.get("/api/users").status_code == 200
+    assert (ours.get("/api/me").json()["role"], rest.get("/api/me").json()["rights"]) == (
+        "owner",
+        ["RIGHT_ACCOUNT", "RIGHT_READ"],
+    )
     made = ours.http.post("/api/keys", json={"name": "a bot", "scopes": ["read"]}).json()
     assert Rest(system.gateway, made["secret"]).get(LISTED).status_code == 200
     assert ours.http.post("/api/logout", json={"everywhere": False}).json() == {}

@@ -181,8 +181,55 @@ def test_a_search_and_its_address_are_the_same() -> None:
     assert values(
         "search/query.ts",
         f"m.addressOf(m.queryOf(new URLSearchParams({address})))",
-        f"m.requestOf(m.queryOf(new URLSearchParams({address})), 20)",
+        in_zone("UTC", f"m.requestOf(m.queryOf(new URLSearchParams({address})), 20)"),
     ) == [
         {"q": "price", "speaker": "Ada", "from": "2026-11-01", "by": "words"},
-        {"query": "price", "limit": 20, "date_from": "2026-11-01", "speaker": "Ada", "by": "words"},
+        {"query": "price", "limit": 20, "from_time": "2026-11-01T00:00:00Z", "speaker": "Ada", "by": "words"},
     ]
+
+
+def in_zone(zone: str, expression: str) -> str:
+    """The expression as a browser of that zone evaluates it."""
+    return f'(process.env.TZ = "{zone}", {expression})'
+
+
+@pytest.mark.parametrize(
+    ("zone", "moments"),
+    [
+        # The local day, and that of UTC, where dates without a zone are to the server.
+        pytest.param("UTC", ["2026-11-23T00:00:00Z", "2026-11-24T00:00:00Z"], id="UTC"),
+        pytest.param("America/New_York", ["2026-11-23T00:00:00Z", "2026-11-24T05:00:00Z"], id="west"),
+        pytest.param("Asia/Tokyo", ["2026-11-22T15:00:00Z", "2026-11-24T00:00:00Z"], id="east"),
+    ],
+)
+def test_days_are_those_that_the_page_shows_both_included(zone: str, moments: list[str]) -> None:
+    days = '{ from: "2026-11-23", to: "2026-11-23" }'
+    # When it came, where no date was stated: the first and the last second of the local day, and those beside.
+    begin, end = {
+        "UTC": ("2026-11-23T00:00:00", "2026-11-24T00:00:00"),
+        "America/New_York": ("2026-11-23T05:00:00", "2026-11-24T05:00:00"),
+        "Asia/Tokyo": ("2026-11-22T15:00:00", "2026-11-23T15:00:00"),
+    }[zone]
+    came = json.dumps([f"{begin}+00:00", f"{end}+00:00"])
+    a_moment_before = "new Date(Date.parse(one) - 1).toISOString()"
+    found = values(
+        "parts/days.ts",
+        in_zone(zone, f"Object.values(m.momentsOf({days}))"),
+        in_zone(zone, f'{came}.map((one) => m.isOfDays({days}, "", one))'),
+        in_zone(zone, f"{came}.map((one) => m.isOfDays({days}, undefined, {a_moment_before}))"),
+        # A date without a zone is of its own day, wherever it is read; one with a zone is a moment.
+        in_zone(zone, f'["2026-11-22", "2026-11-23", "2026-11-24"].map((one) => m.isOfDays({days}, one, ""))'),
+        in_zone(zone, f'["2026-11-23T00:00", "2026-11-23 23:59:59"].map((one) => m.isOfDays({days}, one, ""))'),
+        in_zone(zone, f'm.isOfDays({days}, "2026-11-23T12:00:00Z", "") && m.isOfDays({days}, "2026-W48-1", "")'),
+    )
+    assert found == [moments, [True, False], [False, True], [False, True, False], [True, True], True]
+
+
+def test_an_end_that_is_open_or_no_day_leaves_nothing_out() -> None:
+    assert values(
+        "parts/days.ts",
+        in_zone("UTC", 'm.momentsOf({ from: "", to: "2026-02-28" })'),
+        'm.momentsOf({ from: "yesterday", to: "9999-12-31" })',
+        'm.isOfDays({ from: "yesterday", to: "" }, "2026-11-23", "")',
+        'm.isOfDays({ from: "", to: "2026-11-22" }, "2026-11-23", "")',
+    ) == [{"to_time": "2026-03-01T00:00:00Z"}, {}, True, False]

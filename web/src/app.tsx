@@ -2,10 +2,12 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ComponentType } from "preact";
 import { ErrorNotice } from "./parts/error_notice.js";
 import { FaultBoundary } from "./parts/fault_boundary.js";
+import { Lacking } from "./parts/lacking.js";
 import { usePageTitle } from "./parts/page_title.js";
 import { matched, usePlace } from "./route.js";
 import { ROUTES } from "./routes.js";
 import type { PageProps, Route } from "./routes.js";
+import { useRights } from "./server/rights.js";
 import { session, useSession } from "./server/session.js";
 import { SignIn } from "./signin/sign_in.js";
 import { SignInAgain } from "./signin/sign_in_again.js";
@@ -29,6 +31,7 @@ function Frame() {
   const found = ROUTES.map((route) => ({ route, parameters: matched(route.pattern, place.path) })).find(
     ({ parameters }) => parameters,
   );
+  const { may } = useRights();
   const main = useRef<HTMLElement>(null);
   const path = useRef(place.path);
   usePageTitle(found?.route.label);
@@ -47,7 +50,7 @@ function Frame() {
           {text.product}
         </a>
         <nav aria-label={text.nav.main}>
-          {ROUTES.filter(({ label }) => label).map(({ pattern, label }) => (
+          {ROUTES.filter(({ label, needs }) => label && (!needs || may(needs))).map(({ pattern, label }) => (
             <a
               key={pattern}
               href={`#${pattern.replace("/*", "")}`}
@@ -65,7 +68,9 @@ function Frame() {
         </div>
       </header>
       <main id="main" ref={main} tabIndex={-1}>
-        {found ? (
+        {found?.route.needs && !may(found.route.needs) ? (
+          <Lacking right={found.route.needs} />
+        ) : found ? (
           <Shown key={found.route.pattern} route={found.route} parameters={found.parameters ?? {}} query={place.query} />
         ) : (
           <p>{text.noSuchPage}</p>

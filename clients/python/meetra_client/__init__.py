@@ -9,6 +9,7 @@ from meetra_client.client import MeetraClient
 from meetra_client.delivery import Patience
 from meetra_client.environment import Account, environment_account
 from meetra_client.errors import (
+    AddressTaken,
     AudioDeleted,
     AudioGap,
     AudioLost,
@@ -19,6 +20,7 @@ from meetra_client.errors import (
     ChannelsDiffer,
     ConsentRequired,
     CorrectionNotLatest,
+    CorrectionNotNext,
     ExportRunning,
     FileTooLarge,
     HeldByAnotherClient,
@@ -64,6 +66,7 @@ from meetra_client.errors import (
     UploadNotFound,
     UploadOffsetDiffers,
     UserNotFound,
+    UsersAddedByOperator,
     VoiceNotFound,
     WebhookDeliveryNotFound,
     WebhookNotFound,
@@ -111,6 +114,7 @@ __all__ = [
     "Alert",
     "AlertKind",
     "AlertState",
+    "AddressTaken",
     "AudioDeleted",
     "AudioGap",
     "AudioLost",
@@ -122,6 +126,7 @@ __all__ = [
     "Clock",
     "ConsentRequired",
     "CorrectionNotLatest",
+    "CorrectionNotNext",
     "Encoding",
     "Event",
     "ExportRunning",
@@ -194,6 +199,7 @@ __all__ = [
     "UploadNotFound",
     "UploadOffsetDiffers",
     "UserNotFound",
+    "UsersAddedByOperator",
     "VoiceNotFound",
     "WarningCode",
     "Watermark",

@@ -77,6 +77,23 @@ class CorrectionCalls:
             pb.CorrectSentenceRequest(file_hash=file_hash, number=number, correction=words)
         )
 
+    async def remove_sentence(
+        self, file_hash: str, number: int, *, replaces: str | None = None
+    ) -> pb.CorrectSentenceResponse:
+        """Remove the words of a sentence that nobody said; it keeps its number and its ``original_text``.
+
+        Args:
+            file_hash: the meeting.
+            number: of the sentence.
+            replaces: what the sentence read when it was shown; None: it is removed whatever it reads.
+
+        Raises SentenceNotFound, SentenceChanged if it reads otherwise by now, or another MeetraError.
+        """
+        removed = pb.SentenceText(remove=True, replaces=replaces)
+        return await self._corrections.CorrectSentence(
+            pb.CorrectSentenceRequest(file_hash=file_hash, number=number, correction=removed)
+        )
+
     async def corrections(self, file_hash: str, *, page_size: int = 100) -> AsyncIterator[pb.Correction]:
         """Yield the corrections of a meeting, the latest first, undone ones too, in pages of ``page_size``."""
         request = pb.ListCorrectionsRequest(file_hash=file_hash, page_size=page_size)
@@ -100,3 +117,14 @@ class CorrectionCalls:
         return await self._corrected_speakers.UndoSpeakerEdit(
             speakers_pb2.UndoSpeakerEditRequest(file_hash=file_hash, number=number)
         )
+
+    async def redo_correction(self, file_hash: str, number: int | None = None) -> pb.RedoCorrectionResponse:
+        """Make once more the correction that was undone last; a new one ends that.
+
+        Args:
+            file_hash: the meeting.
+            number: ``Correction.number`` of the one with ``can_redo``; None: whichever it is.
+
+        Raises BadRequest if there is nothing to redo, CorrectionNotNext, or another MeetraError.
+        """
+        return await self._corrections.RedoCorrection(pb.RedoCorrectionRequest(file_hash=file_hash, number=number))

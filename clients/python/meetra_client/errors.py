@@ -80,6 +80,18 @@ class TooManyKeys(MeetraError):
     reason = "TOO_MANY_KEYS"
 
 
+class AddressTaken(MeetraError):
+    """The organization has a user of this address already."""
+
+    reason = "ADDRESS_TAKEN"
+
+
+class UsersAddedByOperator(MeetraError):
+    """The server has several organizations: whoever runs it adds users."""
+
+    reason = "USERS_ADDED_BY_OPERATOR"
+
+
 class LastOwner(MeetraError):
     """The organization would be left without an enabled owner."""
 
@@ -144,6 +156,12 @@ class CorrectionNotLatest(MeetraError):
     """The correction is not the latest in force. The fact ``latest`` is the number of that, if there is one."""
 
     reason = "CORRECTION_NOT_LATEST"
+
+
+class CorrectionNotNext(MeetraError):
+    """The correction is not what a redo makes. The fact ``next`` is the number of that, if there is one."""
+
+    reason = "CORRECTION_NOT_NEXT"
 
 
 class TooManyCorrections(MeetraError):

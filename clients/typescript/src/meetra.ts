@@ -3,6 +3,7 @@ import { Calls, CALLS } from "./generated/calls.js";
 import type {
   ExportMeetingRequest,
   ExportOrganizationRequest,
+  GetMeetingAudioRequest,
   GetMeetingStatusResponse,
   LiveConfig,
   LiveEvent,
@@ -95,13 +96,15 @@ export class Meetra extends Calls {
 
   /** A finished meeting as a file: subtitles, a document, a table (`format`: `srt`, `docx`, `words.csv`, ...). */
   async exportMeeting(request: ExportMeetingRequest, options?: CallOptions): Promise<ExportedFile> {
-    const answer = await this.#gateway.open(CALLS.exportMeeting, request, options);
-    const { headers } = answer;
-    return {
-      body: bytesOf(answer),
-      name: fileName(headers.get("content-disposition") ?? "") ?? `meeting.${request.format}`,
-      contentType: headers.get("content-type") ?? "application/octet-stream",
-    };
+    return fileOf(await this.#gateway.open(CALLS.exportMeeting, request, options), `meeting.${request.format}`);
+  }
+
+  /**
+   * A meeting's sound as a file (`variant`: `normalised`, `redacted`, or `original` with the `track` of a live meeting). A
+   * sound that is not made yet is waited for.
+   */
+  async getMeetingAudio(request: GetMeetingAudioRequest, options?: CallOptions): Promise<ExportedFile> {
+    return fileOf(await this.#gateway.open(CALLS.getMeetingAudio, request, options), "meeting");
   }
 
   /**
@@ -116,6 +119,15 @@ export class Meetra extends Calls {
   watch(sessionId: string, options?: WatchOptions): AsyncGenerator<LiveEvent, void, undefined> {
     return watch(this.#transport, sessionId, options);
   }
+}
+
+function fileOf(answer: Response, name: string): ExportedFile {
+  const { headers } = answer;
+  return {
+    body: bytesOf(answer),
+    name: fileName(headers.get("content-disposition") ?? "") ?? name,
+    contentType: headers.get("content-type") ?? "application/octet-stream",
+  };
 }
 
 function bytesOf({ body }: Response): ReadableStream<Uint8Array> {

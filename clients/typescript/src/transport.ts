@@ -13,6 +13,7 @@ import type {
   WatchMeetingResponse,
 } from "./generated/messages.js";
 import type { Gateway } from "./http.js";
+import { PlainConnection } from "./plain_connection.js";
 import { SocketConnection } from "./socket.js";
 import { serverSentEvents } from "./sse.js";
 
@@ -71,7 +72,8 @@ const SESSION_TOKEN = "ms_";
 const SCOPES = ["send", "watch"];
 
 /**
- * A WebSocket for who sends; server-sent events for who watches.
+ * A WebSocket for who sends; server-sent events for who watches. Where plain calls get through and no WebSocket ever did, a
+ * proxy is in its way: from then on plain calls take its place.
  *
  * A session is opened by a plain call, which tells errors as every call does and needs no token of the session: a
  * browser cannot read why a handshake was refused. The WebSocket's token is made for this one session, unless the
@@ -80,6 +82,8 @@ const SCOPES = ["send", "watch"];
 export class WebSocketTransport implements LiveTransport {
   readonly #gateway: Gateway;
   readonly #socket: typeof WebSocket | undefined;
+  /** Whether a WebSocket gets through; undefined until one was tried. */
+  #socketsWork: boolean | undefined;
 
   /** @param socket another `WebSocket`: with a proxy, or a certificate of one's own. */
   constructor(gateway: Gateway, socket?: typeof WebSocket) {
@@ -94,13 +98,28 @@ export class WebSocketTransport implements LiveTransport {
     const after_event_seq = config.after_event_seq ?? last_event_seq;
     const token = await this.#sessionToken(session_id, signal);
     if (token === undefined) return new ConcludedMeeting(opened, after_event_seq);
-    // The plain call holds the meeting: it is this client that is taken over.
-    return SocketConnection.open(
-      () => this.#gateway.socket(CALLS.openMeeting.path + "/socket", token, this.#socket),
-      { session_id, after_event_seq, take_over: true },
-      CALL_MS,
-      signal,
-    );
+    if (this.#socketsWork === false) return this.#plain(opened, after_event_seq);
+    try {
+      // The plain call holds the meeting: it is this client that is taken over.
+      const connection = await SocketConnection.open(
+        () => this.#gateway.socket(CALLS.openMeeting.path + "/socket", token, this.#socket),
+        { session_id, after_event_seq, take_over: true },
+        CALL_MS,
+        signal,
+      );
+      this.#socketsWork = true;
+      return connection;
+    } catch (thrown) {
+      // What is no error of the server's was thrown by a browser that has or allows no WebSocket.
+      const refused = thrown instanceof MeetraError && thrown.reason !== "UNREACHABLE";
+      if (this.#socketsWork || refused || signal?.aborted) throw thrown;
+      // Its first message may have come through, and taken the meeting over.
+      const request = { config: { session_id, after_event_seq, take_over: true } };
+      const again = limited(signal, (s) => this.#gateway.json<OpenMeetingResponse>(CALLS.openMeeting, request, s));
+      const { ready } = await again;
+      this.#socketsWork = false;
+      return this.#plain(ready, after_event_seq);
+    }
   }
 
   async change(ready: LiveReady, control: ControlMessage, signal?: AbortSignal): Promise<LiveTrackState> {
@@ -134,6 +153,23 @@ export class WebSocketTransport implements LiveTransport {
       signal?.removeEventListener("abort", ended);
       call.abort();
     }
+  }
+
+  #plain(ready: LiveReady, afterEventSeq: number): LiveConnection {
+    const { session_id, owner } = ready;
+    return new PlainConnection(ready, afterEventSeq, {
+      sendAudio: async ({ trackId, firstSample, lengthPrefixed, data }, signal) => {
+        const chunk = { session_id, owner, track_id: trackId, first_sample: firstSample, length_prefixed: lengthPrefixed };
+        const raw = { body: data, contentType: "application/octet-stream" };
+        const answer = limited(signal, (s) => this.#gateway.json<{ ack: Ack }>(CALLS.sendAudio, chunk, s, raw));
+        return (await answer).ack;
+      },
+      control: async (action, signal) => {
+        const request = { session_id, owner, control: { action } };
+        await limited(signal, (s) => this.#gateway.json(CALLS.controlMeeting, request, s));
+      },
+      events: (signal) => this.events(session_id, afterEventSeq, signal),
+    });
   }
 
   /** A token of the session; undefined once its last event is stored. */

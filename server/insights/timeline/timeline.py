@@ -237,7 +237,7 @@ def build_timeline(conversation: Conversation) -> Timeline:
     spoken = find_utterances(conversation)
     sentences = [
         (sentence, language)
-        for sentence in conversation.sentences
+        for sentence in conversation.spoken_sentences
         for language in [resolve_language(sentence.language, conversation.engine)]
         if language != ENGLISH or (sentence.emotions is not None and sentence.polarity is not None)
     ]

@@ -153,6 +153,9 @@ class CrookedServer(live_pb2_grpc.LiveServiceServicer, auth_pb2_grpc.AuthService
     ) -> auth_pb2.ChangePasswordResponse:
         raise NotImplementedError
 
+    async def GetMe(self, request: auth_pb2.GetMeRequest, context: Any) -> auth_pb2.GetMeResponse:  # noqa: N802
+        raise NotImplementedError
+
     async def Login(self, request: auth_pb2.LoginRequest, context: Any) -> auth_pb2.LoginResponse:  # noqa: N802
         if request.password != "right":
             await abort(context, errors.InvalidCredentials())

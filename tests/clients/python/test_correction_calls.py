@@ -31,12 +31,15 @@ async def test_sentences_are_moved_and_corrected(any_call: Running) -> None:
     await client.move_sentence(HASH, 3)
     await client.correct_sentence(HASH, 4, "New.", replaces="Old.")
     await client.correct_sentence(HASH, 4, "New.")
-    to_one, to_new, checked, unchecked = server.requests
+    await client.remove_sentence(HASH, 4, replaces="New.")
+    to_one, to_new, checked, unchecked, removed = server.requests
     assert to_one == pb.MoveSentenceRequest(file_hash=HASH, number=3, correction=pb.SentenceSpeaker(speaker="one"))
     assert to_new == pb.MoveSentenceRequest(file_hash=HASH, number=3, correction=pb.SentenceSpeaker(new_speaker=True))
     words = pb.SentenceText(text="New.", replaces="Old.")
     assert checked == pb.CorrectSentenceRequest(file_hash=HASH, number=4, correction=words)
     assert unchecked == pb.CorrectSentenceRequest(file_hash=HASH, number=4, correction=pb.SentenceText(text="New."))
+    nothing = pb.SentenceText(remove=True, replaces="New.")
+    assert removed == pb.CorrectSentenceRequest(file_hash=HASH, number=4, correction=nothing)
 
 
 async def test_the_history_is_read_over_all_pages_and_undone_from_the_latest(any_call: Running) -> None:
@@ -48,7 +51,9 @@ async def test_the_history_is_read_over_all_pages_and_undone_from_the_latest(any
     assert [correction.number async for correction in client.corrections(HASH, page_size=2)] == [3, 2, 1]
     await client.undo_correction(HASH, 3)
     await client.undo_correction(HASH)
-    *pages, latest, whichever = server.requests
+    await client.redo_correction(HASH, 3)
+    *pages, latest, whichever, redone = server.requests
+    assert redone == pb.RedoCorrectionRequest(file_hash=HASH, number=3)
     first = pb.ListCorrectionsRequest(file_hash=HASH, page_size=2)
     assert pages == [first, pb.ListCorrectionsRequest(file_hash=HASH, page_size=2, page_token="2")]
     assert latest == speakers_pb2.UndoSpeakerEditRequest(file_hash=HASH, number=3)

@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from meetra_client import MeetraClient, Track
 from tests.clients.typescript.package import Workbench, finished
 from tests.e2e.conftest import System
@@ -38,6 +40,7 @@ def test_a_recording_is_analysed_read_and_corrected(
     assert told["exported"]["name"] == "Größe _ Länge _ Rest.vtt"
     assert told["exported"]["contentType"].startswith("text/vtt")
     assert told["exported"]["text"].startswith("WEBVTT")
+    assert told["original"] == ["audio/wav", recording.stat().st_size]
     assert told["unknownFormat"][:2] == ["BAD_REQUEST", 400]
     # A tar archive is made of blocks of 512 bytes.
     assert told["tar"] > 0
@@ -111,8 +114,9 @@ def without_speaker(part: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in part.items() if name != "speaker"}
 
 
-def test_sessions_are_left_and_resumed(workbench: Workbench, account: dict[str, str]) -> None:
-    told = workbench.told("out/sessions.js", **account)
+@pytest.mark.parametrize("blocked", [{}, {"BLOCKED": "1"}], ids=["WebSocket", "plain calls where none gets through"])
+def test_sessions_are_left_and_resumed(workbench: Workbench, account: dict[str, str], blocked: dict[str, str]) -> None:
+    told = workbench.told("out/sessions.js", **account, **blocked)
     assert told["unwatched"] == "the meeting was left"
     assert told["resumedAt"] == 1600
     assert "whole number of samples of 8 bytes" in told["part"]

@@ -30,15 +30,31 @@ METHODS = {f"/{method.containing_service.full_name}/{method.name}": method for m
 REFUSED = {
     "owner": set[str](),
     "member": {
-        *("UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents", "ExportOrganization"),
+        *(
+            "UpdateVoiceSettings",
+            "ListUsers",
+            "AddUser",
+            "UpdateUser",
+            "DeleteUser",
+            "ListAuditEvents",
+            "ExportOrganization",
+        ),
         *("UpdateOrganization", "SetLiveRules", "ListDeletions", "GetUsage"),
         *WEBHOOKS,
     },
     "reader": {
-        *("UpdateVoiceSettings", "ListUsers", "UpdateUser", "DeleteUser", "ListAuditEvents", "ExportOrganization"),
+        *(
+            "UpdateVoiceSettings",
+            "ListUsers",
+            "AddUser",
+            "UpdateUser",
+            "DeleteUser",
+            "ListAuditEvents",
+            "ExportOrganization",
+        ),
         *("UploadMeeting", "DeleteMeeting", "RenameSpeaker", "MergeSpeakers", "SplitSpeaker", "UndoSpeakerEdit"),
         *("UpdateOrganization", "SetLiveRules", "ListDeletions", "GetUsage", "SetMeetingConsent"),
-        *("RestoreMeeting", "CorrectSentence", "MoveSentence"),
+        *("RestoreMeeting", "CorrectSentence", "MoveSentence", "RedoCorrection"),
         *("DeleteVoice", "StreamMeeting", "OpenMeeting", "SendAudio", "ControlMeeting"),
         *WEBHOOKS,
     },
@@ -47,7 +63,7 @@ REFUSED = {
         *("CreateKey", "ListKeys", "RevokeKey"),
         *("Login", "ListTokenKeys", "Logout", "ChangePassword", "UploadMeeting", "GetMeetingStatus"),
         *("StreamMeeting", "OpenMeeting", "SendAudio", "ControlMeeting", "WatchMeeting", "ListLiveMeetings"),
-        "CreateSessionToken",
+        *("CreateSessionToken", "GetMe"),
     },
 }
 

@@ -77,6 +77,28 @@ async def test_sentences_are_corrected_by_the_numbers_that_the_transcript_gives(
     assert (await sentences(api))[1].original_speaker == str(ids[2])
 
 
+async def test_words_are_removed_and_put_back(api: Api, owner: Database, database: Database) -> None:
+    await analysed(owner, database)
+    service = corrections_pb2_grpc.CorrectionServiceStub(api.channel)
+    wanted = pb.SentenceText(remove=True, replaces="Wie geht es?")
+    request = pb.CorrectSentenceRequest(file_hash=HASH, number=2, correction=wanted)
+    removed = (await service.CorrectSentence(request, metadata=api.metadata)).sentence
+    assert (removed.number, removed.text, removed.original_text) == (2, "", "Wie geht es?")
+    assert [s.text for s in await sentences(api)] == ["Guten Morgen.", "", "Gut."]
+    asked = insights_pb2.GetTranscriptionRequest(file_hash=HASH)
+    answer = await insights_pb2_grpc.InsightsServiceStub(api.channel).GetTranscription(asked, metadata=api.metadata)
+    assert [entry.transcription for entry in answer.transcription] == ["Guten Morgen.", "Gut."]
+    listed = await service.ListCorrections(pb.ListCorrectionsRequest(file_hash=HASH), metadata=api.metadata)
+    (made,) = listed.corrections
+    assert (made.kind, made.former_text, made.text) == (pb.CORRECTION_KIND_WORDS, "Wie geht es?", "")
+    # Removed once more it changes nothing, and what replaces it may say that it reads nothing.
+    await service.CorrectSentence(request, metadata=api.metadata)
+    back = pb.SentenceText(text="Wie geht es?", replaces="")
+    request = pb.CorrectSentenceRequest(file_hash=HASH, number=2, correction=back)
+    restored = (await service.CorrectSentence(request, metadata=api.metadata)).sentence
+    assert (restored.text, restored.HasField("original_text")) == ("Wie geht es?", False)
+
+
 async def test_the_history_is_read_in_pages_and_says_who_is_undone(
     api: Api, owner: Database, database: Database
 ) -> None:
@@ -131,6 +153,11 @@ async def test_the_history_is_read_in_pages_and_says_who_is_undone(
             pb.CorrectSentenceRequest(file_hash=HASH, correction=pb.SentenceText(text="a\x00b")),
             "text",
         ),
+        (
+            "CorrectSentence",
+            pb.CorrectSentenceRequest(file_hash=HASH, correction=pb.SentenceText(text="x", remove=True)),
+            "text",
+        ),
         ("MoveSentence", pb.MoveSentenceRequest(file_hash=HASH, number=1), "speaker"),
         (
             "MoveSentence",
@@ -151,6 +178,7 @@ async def test_the_history_is_read_in_pages_and_says_who_is_undone(
         "words-blank",
         "words-long",
         "words-control",
+        "words-and-removed",
         "move-to-nobody",
         "move-to-both",
         "move-no-uuid",

@@ -10,6 +10,7 @@ import grpc
 import pytest
 from grpc import aio
 from meetra.v1 import (
+    access_pb2,
     auth_pb2,
     auth_pb2_grpc,
     keys_pb2_grpc,
@@ -73,6 +74,28 @@ async def test_a_key_allows_no_more_than_the_role_of_its_user(api: Api, owner: D
     await make_user(owner, "Org", "reader@example.org", "reader")
     _, metadata = await made(api, "admin", metadata=await bearer(api, "Org", "reader@example.org"))
     assert await outcomes(api, metadata) == {**dict.fromkeys(ALLOWED, "PERMISSION_DENIED"), "read": "OK"}
+
+
+async def test_a_caller_is_told_who_they_are_and_what_they_may_do(api: Api, owner: Database) -> None:
+    reader = await make_user(owner, "Org", "reader@example.org", "reader")
+    bearing = await bearer(api, "Org", "reader@example.org")
+    key, keyed = await made(api, "admin", "upload", metadata=bearing)
+    stub = auth_pb2_grpc.AuthServiceStub(api.channel)
+    signed_in = await stub.GetMe(auth_pb2.GetMeRequest(), metadata=bearing)
+    assert (signed_in.user_id, signed_in.email) == (str(reader.id), "reader@example.org")
+    assert (signed_in.organization_id, signed_in.organization_name) == (str(reader.organization_id), "Org")
+    assert (signed_in.role, signed_in.HasField("key")) == ("reader", False)
+    assert list(signed_in.rights) == [access_pb2.RIGHT_ACCOUNT, access_pb2.RIGHT_READ]
+    with_key = await stub.GetMe(auth_pb2.GetMeRequest(), metadata=keyed)
+    assert (with_key.email, list(with_key.rights)) == ("reader@example.org", [access_pb2.RIGHT_READ])
+    assert with_key.key == auth_pb2.CallingKey(id=key.id, name="a bot", scopes=["upload", "admin"])
+
+
+async def test_a_key_that_its_user_s_role_leaves_without_rights_opens_nothing(api: Api, owner: Database) -> None:
+    await make_user(owner, "Org", "reader@example.org", "reader")
+    _, keyed = await made(api, "upload", metadata=await bearer(api, "Org", "reader@example.org"))
+    stub = auth_pb2_grpc.AuthServiceStub(api.channel)
+    assert await code(stub.GetMe(auth_pb2.GetMeRequest(), metadata=keyed)) == "PERMISSION_DENIED"
 
 
 async def test_no_key_makes_keys_or_changes_the_account(api: Api) -> None:

@@ -61,6 +61,8 @@ async def test_without_an_engine_words_are_searched_and_the_answer_says_so(
         pytest.param("date_from", {"query": "x", "date_from": "yesterday"}, id="no day"),
         pytest.param("date_to", {"query": "x", "date_to": "2026-02-30"}, id="no such day"),
         pytest.param("date_to", {"query": "x", "date_from": "2026-02-02", "date_to": "2026-02-01"}, id="days turned"),
+        pytest.param("from", {"query": "x", "from_time": "yesterday"}, id="no moment"),
+        pytest.param("to", {"query": "x", "to_time": "2026-02-30T00:00:00Z"}, id="no such moment"),
         pytest.param("language", {"query": "x", "language": "!!"}, id="no language"),
         pytest.param("file-hash", {"query": "x", "file_hash": "abc"}, id="no hash"),
     ],

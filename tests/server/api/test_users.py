@@ -8,8 +8,8 @@ from typing import Any
 import grpc
 import pytest
 from grpc import aio
+from meetra.v1 import auth_pb2, auth_pb2_grpc, keys_pb2, keys_pb2_grpc, users_pb2_grpc
 from meetra.v1 import users_pb2 as pb
-from meetra.v1 import users_pb2_grpc
 
 from server.storage.pool import Database
 from tests.server.api.conftest import Api
@@ -110,3 +110,64 @@ async def test_users_of_another_organization_are_not_there(api: Api, owner: Data
     ):
         assert await refusal(call) == ("NOT_FOUND", "User not found")
     assert await make_user(owner, "Elsewhere", "stranger@example.org") == stranger
+
+
+PASSWORD = "a long password"
+
+
+def adding(email: str, password: str = PASSWORD, **more: str) -> pb.AddUserRequest:
+    """The request for another user."""
+    return pb.AddUserRequest(email=email, password=password, **more)
+
+
+async def test_an_owner_adds_a_user_who_logs_in_with_the_password(api: Api, owner: Database) -> None:
+    service, login = users_pb2_grpc.UserServiceStub(api.channel), auth_pb2_grpc.AuthServiceStub(api.channel)
+    added = (await service.AddUser(adding(" Kim@Example.org "), metadata=api.metadata)).user
+    assert (added.email, added.role, added.disabled) == ("kim@example.org", "member", False)
+    listed = await service.ListUsers(pb.ListUsersRequest(), metadata=api.metadata)
+    assert listed.users[0] == added
+    answer = await login.Login(auth_pb2.LoginRequest(email="kim@example.org", password=PASSWORD))
+    theirs = (("authorization", f"Bearer {answer.token}"),)
+    assert (await login.GetMe(auth_pb2.GetMeRequest(), metadata=theirs)).user_id == added.id
+    # Their role allows it to nobody else.
+    assert (await refusal(service.AddUser(adding("c@example.org"), metadata=theirs)))[0] == "PERMISSION_DENIED"
+    taken = await refusal(service.AddUser(adding("KIM@example.org", role="owner"), metadata=api.metadata))
+    assert taken[0] == "FAILED_PRECONDITION"
+    assert "has a user of this address" in taken[1]
+    assert await owner.run(lambda c: c.fetchval("SELECT role FROM users WHERE email = 'kim@example.org'")) == "member"
+
+
+async def test_no_key_adds_a_user(api: Api) -> None:
+    keys = keys_pb2_grpc.KeyServiceStub(api.channel)
+    made = await keys.CreateKey(keys_pb2.CreateKeyRequest(name="bot", scopes=["admin"]), metadata=api.metadata)
+    keyed = (("authorization", f"Bearer {made.secret}"),)
+    service = users_pb2_grpc.UserServiceStub(api.channel)
+    await service.ListUsers(pb.ListUsersRequest(), metadata=keyed)
+    assert (await refusal(service.AddUser(adding("c@example.org"), metadata=keyed)))[0] == "PERMISSION_DENIED"
+
+
+async def test_beside_other_organizations_nobody_learns_whose_an_address_is(api: Api, owner: Database) -> None:
+    await make_user(owner, "Elsewhere", "stranger@example.org")
+    service = users_pb2_grpc.UserServiceStub(api.channel)
+    told = {
+        await refusal(service.AddUser(adding(f"{name}@example.org"), metadata=api.metadata))
+        for name in ("stranger", "nobody", "a")
+    }
+    assert {code for code, _ in told} == {"FAILED_PRECONDITION"}
+    assert len(told) == 1
+    assert "several organizations" in told.pop()[1]
+    assert await owner.run(lambda c: c.fetchval("SELECT count(*) FROM users")) == 2
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        pytest.param(adding("kim"), "email", id="no address"),
+        pytest.param(adding("kim@example.org", "short"), "password", id="short password"),
+        pytest.param(adding("kim@example.org", role="king"), "role", id="no role"),
+    ],
+)
+async def test_a_wrong_field_of_a_new_user_is_named(api: Api, request_: pb.AddUserRequest, field: str) -> None:
+    code, said = await refusal(users_pb2_grpc.UserServiceStub(api.channel).AddUser(request_, metadata=api.metadata))
+    assert code == "INVALID_ARGUMENT"
+    assert said.startswith(f"Bad request: {field}: ")

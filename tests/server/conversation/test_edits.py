@@ -90,6 +90,19 @@ def test_corrected_words_have_their_own_analysis_and_keep_the_original() -> None
     assert apply_edits(SAID, [reword(1, "Three or more."), reword(1, "Three four.")]) == SAID
 
 
+def test_removed_words_leave_an_empty_sentence_and_the_time_in_which_they_were_heard() -> None:
+    removed = apply_edits(SAID, [reword(1, "")])
+    assert [s.text for s in removed.sentences] == ["One two.", "", "Five."]
+    assert [s.text for s in removed.spoken_sentences] == ["One two.", "Five."]
+    assert [word.text for word, _ in removed.words] == ["One", "two.", "Five."]
+    assert removed.originals == {1: Original(text="Three four.")}
+    assert [removed.speech(speaker) for speaker in (1, 2)] == [SAID.speech(speaker) for speaker in (1, 2)]
+    # A segment of which no word is left, then given to somebody else; and everything back.
+    alone = apply_edits(SAID, [reword(0, ""), reword(1, ""), move(0, 2), move(1, 2)])
+    assert [(s.speaker, s.words == ()) for s in alone.segments] == [(2, True), (2, False)]
+    assert apply_edits(SAID, [reword(1, ""), reword(1, "Three four.")]) == SAID
+
+
 def test_words_and_speaker_of_one_sentence_are_corrected_together() -> None:
     corrected = apply_edits(SAID, [reword(1, "Three."), move(1, 2)])
     assert corrected.originals == {1: Original("Three four.", 1)}
@@ -102,8 +115,8 @@ def test_words_and_speaker_of_one_sentence_are_corrected_together() -> None:
 
 @pytest.mark.parametrize(
     "edit",
-    [Merge(1, 2), Split(1, 3, 5, 9), move(4, 2), reword(1, "Three or more.")],
-    ids=["merge", "split", "move", "words"],
+    [Merge(1, 2), Split(1, 3, 5, 9), move(4, 2), reword(1, "Three or more."), reword(1, "")],
+    ids=["merge", "split", "move", "words", "removed words"],
 )
 def test_edits_are_stored_and_read_back(edit: Edit) -> None:
     assert edit_from_document(edit_to_document(edit)) == edit

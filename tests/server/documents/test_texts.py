@@ -6,9 +6,11 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from server.conversation import Reword, apply_edits
 from server.documents.meeting import DocumentedMeeting
+from server.documents.subtitles import to_srt
 from server.documents.texts import to_markdown, to_txt
-from tests.server.documents.documented import KINDS, TALKS, corrected, documented, silent
+from tests.server.documents.documented import KINDS, NAMES, TALKS, corrected, documented, of_conversation, silent
 
 # Whatever is said makes none of these.
 FOREIGN = {"link", "image", "code_inline", "html_inline", "html_block", "em", "s", "fence", "code_block", "blockquote"}
@@ -79,3 +81,15 @@ def test_corrections_are_marked_and_what_was_recognised_is_listed_last() -> None
     assert "corrected by hand" in lines[lines.index("REMARKS") + 2]
     assert "Neu." in plain(to_markdown(shown))
     assert "CORRECTIONS" not in to_txt(documented("german"))
+
+
+def test_removed_words_are_in_no_document_but_that_they_were_removed_is() -> None:
+    first, second = TALKS["german"].sentences[:2]
+    edit = Reword(1, "", (), False, None, None, b"", second.text, second.start_us)
+    said = apply_edits(TALKS["german"], [edit])
+    shown = of_conversation(said, NAMES["german"])
+    for text in (to_txt(shown), plain(to_markdown(shown)), to_srt(shown)):
+        on_one_line = " ".join(text.split())
+        assert first.text in on_one_line
+        assert second.text not in on_one_line
+    assert f"{shown.name_of(second.speaker)}: [words removed]" in to_txt(shown)

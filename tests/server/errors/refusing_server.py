@@ -58,6 +58,9 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
     errors.SentenceNotFound(9, 5),
     errors.SentenceChanged(),
     errors.CorrectionNotLatest(4),
+    errors.CorrectionNotNext(5),
+    errors.AddressTaken(),
+    errors.UsersAddedByOperator(),
     errors.TooManyCorrections(5000),
     errors.StorageFull(),
     errors.TakenOver(),
@@ -132,6 +135,10 @@ class RefusingServer(auth_pb2_grpc.AuthServiceServicer, live_pb2_grpc.LiveServic
     ) -> auth_pb2.ChangePasswordResponse:
         await self._fail(context)
         return auth_pb2.ChangePasswordResponse()
+
+    async def GetMe(self, request: auth_pb2.GetMeRequest, context: Any) -> auth_pb2.GetMeResponse:  # noqa: N802
+        await self._fail(context)
+        return auth_pb2.GetMeResponse()
 
     async def OpenMeeting(self, request: live_pb2.OpenMeetingRequest, context: Any) -> live_pb2.OpenMeetingResponse:  # noqa: N802
         await self._fail(context)

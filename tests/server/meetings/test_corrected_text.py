@@ -61,3 +61,10 @@ async def test_without_text_models_nothing_is_corrected() -> None:
 
     with pytest.raises(ServiceUnavailable):
         await make_rewording("Text.", SAID, SAID.sentences[0], 0, away)
+    with pytest.raises(ServiceUnavailable):
+        await make_rewording("Text.", SAID, SAID.sentences[0], 0, None)
+    # There is nothing to read of words that are removed.
+    removed = await make_rewording("", SAID, replace(SAID.sentences[1], polarity=0.5, vector=b"old"), 1, away)
+    assert (removed.text, removed.words, removed.asks) == ("", (), False)
+    assert (removed.polarity, removed.emotions, removed.vector, removed.former_text) == (None, None, b"", "Which one?")
+    assert redact_typed("", SAID, 1, EVERYTHING, []) == ""

@@ -14,6 +14,7 @@ from server.conversation import Conversation, Merge, Move, Reword, Sentence, Spl
 from server.errors import (
     BadRequest,
     CorrectionNotLatest,
+    CorrectionNotNext,
     MeetingNotFound,
     SentenceChanged,
     SentenceNotFound,
@@ -153,6 +154,43 @@ async def test_only_the_latest_correction_is_undone(owner: Database, database: D
     assert await texts(owner, meeting_id) == before
     await corrections.undo(caller, HASH, 2)
     await corrections.undo(caller, HASH, 1)
+
+
+async def test_what_was_undone_last_is_redone_first_until_another_correction_is_made(
+    owner: Database, database: Database
+) -> None:
+    meeting_id, _ = await meeting(owner, database)
+    caller, corrections = await caller_of(owner), Corrections(database, analyse=read)
+    with pytest.raises(BadRequest):
+        await corrections.redo(caller, HASH)
+    second = speaker_id(meeting_id, 2)
+    await corrections.correct_text(caller, HASH, 3, "", None)
+    await corrections.move_sentence(caller, HASH, 1, second)
+    both = await everything(owner, meeting_id)
+    for number in (2, 1):
+        await corrections.undo(caller, HASH, number)
+    with pytest.raises(CorrectionNotNext) as other:
+        await corrections.redo(caller, HASH, 2)
+    assert other.value.facts == {"next": "1"}
+    history = (await corrections.history(caller, HASH, 10, None)).made
+    assert [(row.number, row.can_redo) for row, _ in history] == [(2, False), (1, True)]
+    for number in (1, 2):
+        await corrections.redo(caller, HASH, number)
+    assert await everything(owner, meeting_id) == both
+    # Another correction: what is undone then stays so, also once that one is undone itself.
+    await corrections.undo(caller, HASH, 2)
+    await corrections.move_sentence(caller, HASH, 2, second)
+    await corrections.undo(caller, HASH, 3)
+    history = (await corrections.history(caller, HASH, 10, None)).made
+    assert [(row.number, row.undone, row.can_redo) for row, _ in history] == [
+        (3, True, True),
+        (2, True, False),
+        (1, False, False),
+    ]
+    await corrections.redo(caller, HASH)
+    with pytest.raises(CorrectionNotNext) as none:
+        await corrections.redo(caller, HASH, 2)
+    assert "next" not in none.value.facts
 
 
 async def test_what_is_so_already_is_no_correction(owner: Database, database: Database) -> None:

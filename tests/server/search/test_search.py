@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 
 import pytest
@@ -144,6 +144,10 @@ async def test_filters_by_person_day_topic_language_and_meeting(owner: Database,
     assert await found(speaker="nobody") == []
     assert await found(date_to=date(2026, 1, 31)) == ["Another plan."]
     assert await found(date_from=date(2026, 2, 1)) == ["Der Plan ist fertig.", "The plan is ready."]
+    # Moments, of which the second is after the last.
+    february = datetime(2026, 2, 1, tzinfo=UTC)
+    assert await found(held_before=february) == ["Another plan."]
+    assert await found(held_from=february) == ["Der Plan ist fertig.", "The plan is ready."]
     assert await found(topic="Übung") == ["Der Plan ist fertig."]
     assert await found(language="de") == ["Der Plan ist fertig."]
     assert await found(file_hash=OTHER) == ["Another plan."]

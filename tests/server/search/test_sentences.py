@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from server.insights import Topic
 from server.search.sentences import MAX_TEXT, searchable_sentences
 from tests.server.search.indexed import MODEL, Said, conversation_of
@@ -33,3 +35,9 @@ def test_what_the_database_cannot_hold_is_cut() -> None:
     (row,) = searchable_sentences(conversation_of([Said("a\0b" + "c" * MAX_TEXT)]), [])
     assert "\0" not in row.text
     assert len(row.text) == MAX_TEXT
+
+
+def test_removed_words_are_not_found_and_the_others_keep_their_numbers() -> None:
+    said = conversation_of([Said("One."), Said("Two."), Said("Three.")])
+    removed = replace(said, sentences=(said.sentences[0], replace(said.sentences[1], text=""), said.sentences[2]))
+    assert [(row.number, row.text) for row in searchable_sentences(removed, [])] == [(0, "One."), (2, "Three.")]

@@ -171,6 +171,7 @@ async def test_a_transaction_ends_with_its_organization(database: Database, two:
         "SELECT role FROM user_of_session_token(gen_random_uuid(), gen_random_uuid(), 0, NULL)",
         "SELECT role FROM user_of_external_token('a@example.org', gen_random_uuid(), now(), '')",
         "SELECT organization_by_name('Ours')",
+        "SELECT only_organization()",
         "SELECT * FROM lock_due_job()",
         "SELECT delete_old_audit_events(30, 1)",
         "SELECT * FROM unattended_live_meetings(interval '1 s')",

@@ -46,10 +46,11 @@ export function SentenceEditor({ sentence, focused, close }: SentenceEditorProps
     drafts.keep(fileHash, number, next);
   };
 
-  const save = async (): Promise<void> => {
-    const typed = draft.text.split(/\s+/u).filter(Boolean).join(" ");
+  /** Save what was typed; `removed`: in place of it, that nobody said the sentence. */
+  const save = async (removed = false): Promise<void> => {
+    const typed = removed ? "" : draft.text.split(/\s+/u).filter(Boolean).join(" ");
     if (saving) return;
-    if (typed === "") {
+    if (typed === "" && !removed && sentence.text !== "") {
       setFailed(text.empty);
       words.current?.focus();
       return;
@@ -61,7 +62,8 @@ export function SentenceEditor({ sentence, focused, close }: SentenceEditorProps
     try {
       if (typed !== sentence.text) {
         // What is shown as the sentence by now is what is replaced.
-        const correction = { text: typed, replaces: sentence.text };
+        const said = removed ? { remove: true } : { text: typed };
+        const correction = { ...said, replaces: sentence.text };
         await server.correctSentence({ file_hash: fileHash, number, correction });
         reworded = true;
       }
@@ -146,6 +148,11 @@ export function SentenceEditor({ sentence, focused, close }: SentenceEditorProps
         <button type="submit" class="primary" disabled={saving}>
           {saving ? text.saving : stale ? text.saveOver : text.save}
         </button>
+        {sentence.text !== "" && (
+          <button type="button" disabled={saving} onClick={() => void save(true)}>
+            {text.remove}
+          </button>
+        )}
         <button type="button" onClick={() => close(number)}>
           {stale ? text.takeTheirs : text.cancel}
         </button>

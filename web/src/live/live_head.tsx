@@ -4,6 +4,7 @@ import { usePageTitle } from "../parts/page_title.js";
 import { clock } from "../parts/time.js";
 import { linkTo } from "../route.js";
 import { errorText } from "../server/error_text.js";
+import { useRights } from "../server/rights.js";
 import { text } from "../strings/live.js";
 import type { LiveState } from "./live_state.js";
 import { Recorder, remembered } from "./recorder.js";
@@ -20,6 +21,7 @@ interface HeadProps {
 
 /** What the meeting is, how its connection does, and what can be done. */
 export function LiveHead({ sessionId, name, state, recorder }: HeadProps) {
+  const { may } = useRights();
   usePageTitle(name);
   // Whether there is a connection is no event of the meeting.
   useTick(1000);
@@ -51,7 +53,7 @@ export function LiveHead({ sessionId, name, state, recorder }: HeadProps) {
           </>
         )}
         {recorder?.active && !state.finished && <AddSound recorder={recorder} />}
-        {!recorder && !state.finished && <GoOn sessionId={sessionId} />}
+        {!recorder && !state.finished && may("RIGHT_LIVE") && <GoOn sessionId={sessionId} />}
       </div>
     </header>
   );

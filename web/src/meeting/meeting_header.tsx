@@ -1,11 +1,13 @@
 import type { GetMeetingStatusResponse } from "meetra-client";
 import { usePageTitle } from "../parts/page_title.js";
 import { clock, dateText } from "../parts/time.js";
+import { useRights } from "../server/rights.js";
 import { text } from "../strings/meeting.js";
 import { ExportMenu } from "./export_menu.js";
 
 /** Name, date, length and language of a meeting, and what a reader must know of it. */
 export function MeetingHeader({ status }: { status: GetMeetingStatusResponse }) {
+  const { may } = useRights();
   usePageTitle(status.name);
   const ready = status.status === "ready";
   const facts: string[] = [];
@@ -22,7 +24,7 @@ export function MeetingHeader({ status }: { status: GetMeetingStatusResponse }) 
         </h1>
         <p class="hint">{facts.join(" · ")}</p>
       </div>
-      {ready && <ExportMenu fileHash={status.file_hash} />}
+      {ready && may("RIGHT_READ") && <ExportMenu status={status} />}
       {ready && status.notice && <p class="notice warning">{status.notice}</p>}
     </header>
   );

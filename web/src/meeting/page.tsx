@@ -1,5 +1,7 @@
+import { Lacking } from "../parts/lacking.js";
 import { Waiting } from "../parts/waiting.js";
 import type { PageProps } from "../routes.js";
+import { useRights } from "../server/rights.js";
 import { server } from "../server/server.js";
 import { useAnswer } from "../server/use_answer.js";
 import { useRepeated } from "../server/use_repeated.js";
@@ -20,6 +22,7 @@ export function MeetingPage({ parameters, query }: PageProps) {
 
 function OneMeeting({ fileHash, query }: { fileHash: string; query: URLSearchParams }) {
   const status = useAnswer((signal) => server.getMeetingStatus({ file_hash: fileHash }, { signal }), [fileHash]);
+  const { may } = useRights();
   const state = status.value?.status;
   const settled = state === "ready" || state === "failed";
   useRepeated(status, POLL_MS, state !== undefined && !settled);
@@ -29,7 +32,11 @@ function OneMeeting({ fileHash, query }: { fileHash: string; query: URLSearchPar
         <>
           <MeetingHeader status={found} />
           {found.status === "ready" ? (
-            <Report status={found} query={query} reload={status.reload} />
+            may("RIGHT_READ") ? (
+              <Report status={found} query={query} reload={status.reload} />
+            ) : (
+              <Lacking right="RIGHT_READ" />
+            )
           ) : (
             <NotReady status={found} />
           )}

@@ -9,9 +9,10 @@ export interface Sentence {
   readonly speaker: string;
   readonly startMs: number;
   readonly endMs: number;
+  /** Empty where its words were removed by hand. */
   readonly text: string;
   readonly words: readonly TranscriptWord[];
-  /** What the recogniser wrote, where the words were corrected by hand. */
+  /** What the recogniser wrote, where the words were corrected or removed by hand. */
   readonly originalText?: string | undefined;
   /** Whose it was, where it was moved by hand. */
   readonly originalSpeaker?: string | undefined;
@@ -92,6 +93,11 @@ function joined(words: readonly TranscriptWord[]): Sentence[] {
     text: own.map(({ text }) => text).join(" "),
     words: own,
   }));
+}
+
+/** Whether the words of a sentence were removed by hand. */
+export function isRemoved({ text, originalText }: Sentence): boolean {
+  return text === "" && originalText !== undefined;
 }
 
 /** Mean confidence of a sentence's words; undefined where none has one. */

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { DayFields } from "../parts/day_fields.js";
 import { text } from "../strings/meetings.js";
 import { STATUSES } from "./filter.js";
 import type { MeetingFilter } from "./filter.js";
@@ -24,8 +25,7 @@ export function FilterForm({ filter, change }: { filter: MeetingFilter; change: 
           ))}
         </select>
       </label>
-      <Day label={text.filters.from} value={filter.from} set={(from) => set({ from })} />
-      <Day label={text.filters.to} value={filter.to} set={(to) => set({ to })} />
+      <DayFields days={filter} change={set} />
       <label>
         {text.filters.sort}
         <select value={filter.sort} onChange={(event) => set({ sort: event.currentTarget.value })}>
@@ -41,15 +41,6 @@ export function FilterForm({ filter, change }: { filter: MeetingFilter; change: 
 }
 
 const STATUS_TEXT = { progress: text.filters.inProgress, ready: text.filters.ready, failed: text.filters.failed } as const;
-
-function Day({ label, value, set }: { label: string; value: string; set: (value: string) => void }) {
-  return (
-    <label>
-      {label}
-      <input type="date" value={value} onChange={(event) => set(event.currentTarget.value)} />
-    </label>
-  );
-}
 
 /** A field whose text counts once somebody types no more. */
 function Typed({ label, hint, value, set }: { label: string; hint?: string; value: string; set: (value: string) => void }) {

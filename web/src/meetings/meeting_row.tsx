@@ -11,7 +11,7 @@ export interface RowActions {
 }
 
 /** One meeting of the list. */
-export function MeetingRow({ meeting, actions }: { meeting: MeetingSummary; actions: RowActions }) {
+export function MeetingRow({ meeting, actions }: { meeting: MeetingSummary; actions: RowActions | undefined }) {
   const name = meeting.name || text.unnamed;
   const hidden = meeting.speakers - meeting.people.length;
   return (
@@ -39,7 +39,7 @@ export function MeetingRow({ meeting, actions }: { meeting: MeetingSummary; acti
         <Status meeting={meeting} name={name} />
       </td>
       <td role="cell" class="actions">
-        {meeting.delete_at ? (
+        {!actions ? null : meeting.delete_at ? (
           <button type="button" aria-label={text.remove.undoOf(name)} onClick={() => actions.keep(meeting)}>
             {text.remove.undo}
           </button>

@@ -20,7 +20,8 @@ export function MeetingTable({
   meetings: readonly MeetingSummary[];
   sort: string;
   setSort: (sort: string) => void;
-  actions: RowActions;
+  /** Absent where whoever looks may do nothing with them. */
+  actions: RowActions | undefined;
 }) {
   return (
     // On a phone the rows are blocks, and no table to a browser: the roles say what they are.

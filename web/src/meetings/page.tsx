@@ -1,9 +1,11 @@
 import type { MeetingSummary } from "meetra-client";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { ErrorNotice } from "../parts/error_notice.js";
+import { Lacking } from "../parts/lacking.js";
 import { goTo } from "../route.js";
 import type { PageProps } from "../routes.js";
 import { errorText } from "../server/error_text.js";
+import { useRights } from "../server/rights.js";
 import { server } from "../server/server.js";
 import { text } from "../strings/meetings.js";
 import { text as shared } from "../strings/shared.js";
@@ -18,10 +20,27 @@ import { UploadPanel } from "../upload/upload_panel.js";
 /** For how long a deletion can be undone, seconds. */
 const UNDO_S = 60;
 
-/** The page "Meetings": the list, searched, sorted and brought up to date. */
+/** The page "Meetings": recordings are uploaded there, and the meetings listed. */
 export function MeetingsPage({ query }: PageProps) {
+  const { may } = useRights();
+  const [uploaded, setUploaded] = useState(0);
+  return (
+    <>
+      <h1>{text.title}</h1>
+      {may("RIGHT_UPLOAD") ? <UploadPanel uploaded={() => setUploaded((count) => count + 1)} /> : <Lacking right="RIGHT_UPLOAD" />}
+      {may("RIGHT_READ") ? <MeetingList query={query} uploaded={uploaded} /> : <Lacking right="RIGHT_READ" />}
+    </>
+  );
+}
+
+/** The list, searched, sorted and brought up to date: at once when `uploaded` changes. */
+function MeetingList({ query, uploaded }: { query: URLSearchParams; uploaded: number }) {
+  const { may } = useRights();
   const filter = filterOf(query);
   const list = useMeetings(filter);
+  useEffect(() => {
+    if (uploaded > 0) list.refresh();
+  }, [uploaded]);
   const [told, setTold] = useState("");
   const [problem, setProblem] = useState("");
   const change = (changed: MeetingFilter): void => goTo("/", queryOf(changed), true);
@@ -50,8 +69,6 @@ export function MeetingsPage({ query }: PageProps) {
   const { meetings } = list;
   return (
     <>
-      <h1>{text.title}</h1>
-      <UploadPanel uploaded={list.refresh} />
       <FilterForm filter={filter} change={change} />
       <p class="hidden" role="status">
         {told}
@@ -67,7 +84,12 @@ export function MeetingsPage({ query }: PageProps) {
       {meetings && (
         <div aria-busy={list.loading}>
           {meetings.length > 0 ? (
-            <MeetingTable meetings={meetings} sort={filter.sort} setSort={(sort) => change({ ...filter, sort })} actions={actions} />
+            <MeetingTable
+              meetings={meetings}
+              sort={filter.sort}
+              setSort={(sort) => change({ ...filter, sort })}
+              actions={may("RIGHT_EDIT") ? actions : undefined}
+            />
           ) : (
             <p>{isSelective(filter) ? text.noneFound : text.none}</p>
           )}

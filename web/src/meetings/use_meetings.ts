@@ -1,5 +1,6 @@
 import type { MeetingSummary } from "meetra-client";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { isOfDays } from "../parts/days.js";
 import { firstOf } from "../server/pages.js";
 import { server } from "../server/server.js";
 import { requestOf } from "./filter.js";
@@ -48,7 +49,8 @@ export function useMeetings(filter: MeetingFilter): Meetings {
       try {
         const { items: meetings, more } = await firstOf(wanted, async (page) => {
           const found = await server.listMeetings({ ...requestOf(filter), ...page }, { signal: call.signal });
-          return { items: found.meetings, next: found.next_page_token };
+          const items = found.meetings.filter(({ date, created_at }) => isOfDays(filter, date, created_at));
+          return { items, next: found.next_page_token };
         });
         setShown({ meetings, more, loading: false });
         if (meetings.some((meeting) => !DONE.has(meeting.status) || meeting.delete_at)) pause = BUSY_MS;

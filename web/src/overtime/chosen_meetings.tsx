@@ -1,4 +1,5 @@
 import type { ListVoicesResponse } from "meetra-client";
+import { DayFields } from "../parts/day_fields.js";
 import { goTo } from "../route.js";
 import { text } from "../strings/overtime.js";
 import type { Chosen } from "./use_meetings.js";
@@ -12,12 +13,7 @@ export function ChosenMeetings({ chosen, voices }: { chosen: Chosen; voices: Lis
   const anything = chosen.from || chosen.to || chosen.voice;
   return (
     <form class="chosen-meetings screen-only" role="search" aria-label={text.filter.label} onSubmit={(event) => event.preventDefault()}>
-      <label>
-        {text.filter.from} <input type="date" value={chosen.from} onChange={(event) => change({ from: event.currentTarget.value })} />
-      </label>
-      <label>
-        {text.filter.to} <input type="date" value={chosen.to} onChange={(event) => change({ to: event.currentTarget.value })} />
-      </label>
+      <DayFields days={chosen} change={change} />
       {voices?.recognise && (
         <label>
           {text.filter.person}{" "}

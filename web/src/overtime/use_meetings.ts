@@ -1,13 +1,13 @@
 import type { MeetingScores } from "meetra-client";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { isOfDays, momentsOf } from "../parts/days.js";
+import type { Days } from "../parts/days.js";
 import { server } from "../server/server.js";
 
 const PAGE_SIZE = 100;
 
 /** Which meetings are looked at; empty: all. */
-export interface Chosen {
-  readonly from: string;
-  readonly to: string;
+export interface Chosen extends Days {
   readonly voice: string;
 }
 
@@ -34,6 +34,8 @@ interface State {
 export function useMeetings({ from, to, voice }: Chosen): Meetings {
   const [state, setState] = useState<State>({ found: [], token: "", loading: true });
   const round = useRef(0);
+  const days = { from, to };
+  const isWanted = ({ date, held_at }: MeetingScores): boolean => isOfDays(days, date, held_at);
   const ask = (found: readonly MeetingScores[], token: string): void => {
     const mine = ++round.current;
     setState({ found, token, loading: true });
@@ -41,15 +43,13 @@ export function useMeetings({ from, to, voice }: Chosen): Meetings {
       .listMeetingScores({
         page_size: PAGE_SIZE,
         page_token: token,
-        from_time: from,
-        // The last day is wanted too; the server's end is exclusive.
-        to_time: dayAfter(to),
+        ...momentsOf(days),
         voice,
       })
       .then(
         (page) =>
           mine === round.current &&
-          setState({ found: [...found, ...page.meetings], token: page.next_page_token, loading: false }),
+          setState({ found: [...found, ...page.meetings.filter(isWanted)], token: page.next_page_token, loading: false }),
         (error: unknown) => mine === round.current && setState({ found, token, loading: false, error }),
       );
   };
@@ -58,12 +58,4 @@ export function useMeetings({ from, to, voice }: Chosen): Meetings {
     return () => void round.current++;
   }, [from, to, voice]);
   return { ...state, more: state.token !== "", next: () => ask(state.found, state.token) };
-}
-
-/** The day after a date, so that an exclusive end includes it. */
-export function dayAfter(date: string): string {
-  const day = new Date(`${date}T00:00:00Z`);
-  if (date === "" || Number.isNaN(day.getTime())) return "";
-  day.setUTCDate(day.getUTCDate() + 1);
-  return day.toISOString().slice(0, 10);
 }

@@ -1,5 +1,6 @@
 import type { SearchMeetingsResponse } from "meetra-client";
 import { useState } from "preact/hooks";
+import { isOfDays } from "../parts/days.js";
 import { ErrorNotice } from "../parts/error_notice.js";
 import { goTo } from "../route.js";
 import type { PageProps } from "../routes.js";
@@ -36,16 +37,17 @@ function Found({ wanted }: { wanted: SearchQuery }) {
     (signal) => server.searchMeetings(requestOf(wanted, limit), { signal }),
     [limit],
   );
-  const results = value?.results;
+  const all = value?.results;
+  const results = all?.filter(({ date, created_at }) => isOfDays(wanted, date, created_at));
   return (
     <section aria-busy={loading}>
       {error !== undefined && !loading && (
         <ErrorNotice message={errorText(error)} action={{ label: shared.tryAgain, run: reload }} />
       )}
-      <p role="status">{loading ? text.searching : results && text.found(results.length, results.length < limit)}</p>
+      <p role="status">{loading ? text.searching : results && text.found(results.length, (all?.length ?? 0) < limit)}</p>
       {value?.notice && <p class="notice">{value.notice}</p>}
       {results && results.length > 0 && <ResultList results={results} />}
-      {results && results.length === limit && limit < MOST && (
+      {all?.length === limit && limit < MOST && (
         <button type="button" onClick={() => setLimit(MOST)}>
           {text.more}
         </button>

@@ -1,14 +1,12 @@
 import type { SearchMeetingsRequest } from "meetra-client";
+import { momentsOf } from "../parts/days.js";
+import type { Days } from "../parts/days.js";
 
 /** What is searched for, as the address of the page has it; empty texts ask for nothing. */
-export interface SearchQuery {
+export interface SearchQuery extends Days {
   readonly query: string;
   readonly speaker: string;
   readonly topic: string;
-  /** A day, as `2026-11-23`. */
-  readonly from: string;
-  /** The last day, likewise. */
-  readonly to: string;
   readonly language: string;
   /** `words`, `meaning`, or empty: both. */
   readonly by: string;
@@ -28,11 +26,10 @@ export function addressOf(wanted: SearchQuery): Record<string, string> {
   return Object.fromEntries(NAMES.map((name) => [FIELDS[name], wanted[name]]).filter(([, value]) => value));
 }
 
-/** The request of a search. */
+/** The request of a search; of its days it finds some more (`isOfDays`). */
 export function requestOf(wanted: SearchQuery, limit: number): SearchMeetingsRequest {
   const { query, from, to, ...rest } = wanted;
-  const given = { date_from: from, date_to: to, ...rest };
-  return { query, limit, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value)) };
+  return { query, limit, ...momentsOf({ from, to }), ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value)) };
 }
 
 /** A piece of a sentence, and whether it is one of the words that were searched for. */

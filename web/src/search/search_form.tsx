@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { DayFields } from "../parts/day_fields.js";
 import { text } from "../strings/search.js";
 import type { SearchQuery } from "./query.js";
 
@@ -38,14 +39,7 @@ export function SearchForm({ wanted, search }: { wanted: SearchQuery; search: (w
         {text.form.topic}
         <input type="search" maxLength={200} {...field("topic")} />
       </label>
-      <label>
-        {text.form.from}
-        <input type="date" {...field("from")} />
-      </label>
-      <label>
-        {text.form.to}
-        <input type="date" {...field("to")} />
-      </label>
+      <DayFields days={typed} change={(changed) => setTyped({ ...typed, ...changed })} />
       <label>
         {text.form.language}
         <input type="search" maxLength={64} placeholder={text.form.languageHint} {...field("language")} />

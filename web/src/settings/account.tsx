@@ -1,8 +1,10 @@
 import type { TargetedEvent } from "preact";
 import { useState } from "preact/hooks";
 import { ErrorNotice } from "../parts/error_notice.js";
+import { useRights } from "../server/rights.js";
 import { server } from "../server/server.js";
 import { session } from "../server/session.js";
+import { text as rights } from "../strings/rights.js";
 import { text } from "../strings/settings.js";
 import { ConfirmedButton } from "./confirmed_button.js";
 import { Outcome } from "./outcome.js";
@@ -10,6 +12,7 @@ import { useChange } from "./use_change.js";
 
 /** The user's own password, and where they are signed in. */
 export function AccountSection() {
+  const { me } = useRights();
   const change = useChange();
   const [differ, setDiffer] = useState(false);
   const submit = async (event: TargetedEvent<HTMLFormElement>): Promise<void> => {
@@ -29,6 +32,7 @@ export function AccountSection() {
   };
   return (
     <>
+      {me && <p>{text.account.who(me.email, rights.roleNames[me.role] ?? me.role, me.organization_name)}</p>}
       <form class="settings-form" onSubmit={(event) => void submit(event)}>
         <label>
           {text.account.current}

@@ -1,13 +1,24 @@
 import { useState } from "preact/hooks";
 import type { TargetedEvent } from "preact";
 import { ErrorNotice } from "../parts/error_notice.js";
+import { useRights } from "../server/rights.js";
+import type { Right } from "../server/rights.js";
 import { server } from "../server/server.js";
 import { text } from "../strings/settings.js";
 import { useChange } from "./use_change.js";
 
+/** What a scope opens nothing without. */
+const NEEDED: Readonly<Record<string, Right | undefined>> = {
+  upload: "RIGHT_UPLOAD",
+  read: "RIGHT_READ",
+  live: "RIGHT_LIVE",
+  admin: "RIGHT_EDIT",
+};
+
 /** Makes a key; `made` is told its name and its secret. */
 export function KeyForm({ made }: { made: (name: string, secret: string) => void }) {
   const change = useChange();
+  const { may } = useRights();
   const [missing, setMissing] = useState(false);
   const submit = async (event: TargetedEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
@@ -34,8 +45,8 @@ export function KeyForm({ made }: { made: (name: string, secret: string) => void
       <fieldset>
         <legend>{text.keys.scopes}</legend>
         {Object.entries(text.keys.scopeNames).map(([scope, label]) => (
-          <label key={scope} class="choice">
-            <input type="checkbox" name="scope" value={scope} /> {label}
+          <label key={scope} class="choice" title={may(NEEDED[scope] ?? "RIGHT_ACCOUNT") ? undefined : text.keys.notYours}>
+            <input type="checkbox" name="scope" value={scope} disabled={!may(NEEDED[scope] ?? "RIGHT_ACCOUNT")} /> {label}
           </label>
         ))}
       </fieldset>

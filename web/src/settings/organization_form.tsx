@@ -1,6 +1,7 @@
 import type { Organization, OrganizationPolicyInput } from "meetra-client";
 import type { ComponentChildren, TargetedEvent } from "preact";
 import { useRef, useState } from "preact/hooks";
+import { useLacking } from "../parts/lacking.js";
 import { Waiting } from "../parts/waiting.js";
 import { server } from "../server/server.js";
 import { useAnswer } from "../server/use_answer.js";
@@ -26,6 +27,7 @@ export interface PolicyForm {
 export function OrganizationForm({ fields, read, risk }: PolicyForm) {
   const answer = useAnswer(async (signal) => (await server.getOrganization({}, { signal })).organization, []);
   const change = useChange();
+  const lacking = useLacking("RIGHT_ADMINISTER");
   const dialog = useRef<HTMLDialogElement>(null);
   const [pending, setPending] = useState<OrganizationPolicyInput>({});
   const organization = answer.value;
@@ -48,13 +50,19 @@ export function OrganizationForm({ fields, read, risk }: PolicyForm) {
         {({ name, policy }) => (
           <form class="settings-form" onSubmit={submit}>
             <p class="hint">{text.organization(name)}</p>
-            {fields(policy)}
+            <fieldset class="unframed" disabled={lacking !== undefined}>
+              {fields(policy)}
+            </fieldset>
             <Outcome change={change} />
-            <div>
-              <button type="submit" class="primary" disabled={change.busy}>
-                {change.busy ? text.saving : text.save}
-              </button>
-            </div>
+            {lacking !== undefined ? (
+              <p class="hint">{lacking}</p>
+            ) : (
+              <div>
+                <button type="submit" class="primary" disabled={change.busy}>
+                  {change.busy ? text.saving : text.save}
+                </button>
+              </div>
+            )}
           </form>
         )}
       </Waiting>

@@ -1,11 +1,14 @@
+import { Lacking } from "../parts/lacking.js";
 import { linkTo, usePlace } from "../route.js";
 import type { PageProps } from "../routes.js";
+import { useRights } from "../server/rights.js";
 import { text } from "../strings/settings.js";
 import { SECTIONS } from "./sections.js";
 import "./settings.css";
 
 /** The page "Settings": one part of them at a time. */
 export function SettingsPage(_: PageProps) {
+  const { may } = useRights();
   const named = usePlace().path.split("/")[2];
   const [first] = SECTIONS;
   const shown = SECTIONS.find(({ path }) => path === named) ?? first;
@@ -16,7 +19,7 @@ export function SettingsPage(_: PageProps) {
       <div class="settings">
         <nav aria-label={text.sections}>
           <ul>
-            {SECTIONS.map(({ path, label }) => (
+            {SECTIONS.filter(({ needs }) => may(needs)).map(({ path, label }) => (
               <li key={path}>
                 <a href={linkTo(`/settings/${path}`)} aria-current={shown.path === path ? "page" : undefined}>
                   {label}
@@ -27,7 +30,7 @@ export function SettingsPage(_: PageProps) {
         </nav>
         <div key={shown.path}>
           <h2>{shown.label}</h2>
-          <shown.Section />
+          {may(shown.needs) ? <shown.Section /> : <Lacking right={shown.needs} />}
         </div>
       </div>
     </>

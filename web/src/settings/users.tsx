@@ -2,11 +2,13 @@ import type { User } from "meetra-client";
 import { dateText } from "../parts/time.js";
 import { Waiting } from "../parts/waiting.js";
 import { server } from "../server/server.js";
+import { text as rights } from "../strings/rights.js";
 import { text } from "../strings/settings.js";
 import { ConfirmedButton } from "./confirmed_button.js";
 import { Outcome } from "./outcome.js";
 import { SettingsError } from "./settings_error.js";
 import { useChange } from "./use_change.js";
+import { UserForm } from "./user_form.js";
 import { usePages } from "./use_pages.js";
 import { WideTable } from "./wide_table.js";
 
@@ -27,6 +29,7 @@ export function UsersSection() {
     <>
       <p class="hint">{text.users.intro}</p>
       <p class="hint">{text.users.rolesHint}</p>
+      <UserForm added={users.reload} />
       <Outcome change={change} />
       <Waiting answer={users} Problem={SettingsError}>
         {({ items }) => (
@@ -74,7 +77,7 @@ function UserRow({
           disabled={busy}
           onChange={(event) => update({ role: event.currentTarget.value })}
         >
-          {Object.entries(text.users.roles).map(([role, label]) => (
+          {Object.entries(rights.roles).map(([role, label]) => (
             <option key={role} value={role}>
               {label}
             </option>

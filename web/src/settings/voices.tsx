@@ -1,4 +1,6 @@
+import { Lacking } from "../parts/lacking.js";
 import { Waiting } from "../parts/waiting.js";
+import { useRights } from "../server/rights.js";
 import { server } from "../server/server.js";
 import { useAnswer } from "../server/use_answer.js";
 import { text } from "../strings/settings.js";
@@ -11,6 +13,7 @@ import { WideTable } from "./wide_table.js";
 /** Whether voices are recognised, and which are known. */
 export function VoicesSection() {
   const answer = useAnswer((signal) => server.listVoices({}, { signal }), []);
+  const { may } = useRights();
   const change = useChange();
   const make = async (call: () => Promise<unknown>, done: string): Promise<void> => {
     await change.make(call, done);
@@ -27,7 +30,7 @@ export function VoicesSection() {
           <>
             <p>
               {known.recognise ? text.voices.recognised : text.voices.notRecognised}{" "}
-              {known.recognise ? (
+              {!may("RIGHT_ADMINISTER") ? null : known.recognise ? (
                 <ConfirmedButton
                   label={text.voices.turnOff}
                   title={text.voices.turnOffTitle}
@@ -41,6 +44,7 @@ export function VoicesSection() {
                 </button>
               )}
             </p>
+            <Lacking right="RIGHT_ADMINISTER" />
             {known.recognise && known.voices.length === 0 && <p>{text.voices.none}</p>}
             {known.voices.length > 0 && (
               <WideTable label={text.voices.list} columns={[text.voices.name, text.voices.meetings, ""]}>
@@ -51,14 +55,16 @@ export function VoicesSection() {
                     </th>
                     <td>{voice.meetings}</td>
                     <td class="row-actions">
-                      <ConfirmedButton
-                        label={text.voices.erase}
-                        name={text.voices.eraseOf(voice.name)}
-                        title={text.voices.eraseTitle(voice.name)}
-                        explanation={text.voices.eraseText}
-                        disabled={change.busy}
-                        run={() => void make(() => server.deleteVoice({ id: voice.id }), text.voices.erased(voice.name))}
-                      />
+                      {may("RIGHT_EDIT") && (
+                        <ConfirmedButton
+                          label={text.voices.erase}
+                          name={text.voices.eraseOf(voice.name)}
+                          title={text.voices.eraseTitle(voice.name)}
+                          explanation={text.voices.eraseText}
+                          disabled={change.busy}
+                          run={() => void make(() => server.deleteVoice({ id: voice.id }), text.voices.erased(voice.name))}
+                        />
+                      )}
                     </td>
                   </tr>
                 ))}

@@ -19,6 +19,12 @@ export const text = {
   save: "Save as file",
   saving: "Saving …",
   print: "Print",
+  sound: "Sound",
+  sounds: {
+    normalised: "All voices in one file (WebM)",
+    original: "As it was recorded",
+    redacted: "Silent where something is redacted (WebM)",
+  },
   exportFormats: {
     docx: "Word document",
     md: "Markdown",

@@ -11,8 +11,6 @@ export const text = {
     inProgress: "In progress",
     ready: "Ready",
     failed: "Failed",
-    from: "From",
-    to: "To",
     sort: "Sorted by",
     clear: "Show all meetings",
   },

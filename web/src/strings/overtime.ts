@@ -16,8 +16,6 @@ export const text = {
   } as Readonly<Record<string, string | undefined>>,
   filter: {
     label: "Which meetings",
-    from: "Held from",
-    to: "to",
     person: "With",
     everybody: "Everybody",
     unnamed: (number: number) => `Unnamed voice ${number}`,

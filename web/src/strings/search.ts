@@ -7,8 +7,6 @@ export const text = {
     hint: 'In quotes: as it stands. -word: must not be there.',
     speaker: "Person",
     topic: "Topic",
-    from: "From",
-    to: "To",
     language: "Language",
     languageHint: "such as de",
     by: "Found by",

@@ -6,7 +6,7 @@ export const text = {
   password: "Password",
   signIn: "Sign in",
   signingIn: "Signing in …",
-  whereFrom: "The first start of the server prints an email and a password. Others get theirs from who runs it.",
+  whereFrom: "The first start of the server prints an email and a password. Others get theirs from an owner of their organization, or from who runs it.",
   again: "Sign in again",
   nothingIsLost: "Your session has expired. Nothing that you typed is lost: sign in, and it goes on where it was.",
   leave: "Sign out instead",

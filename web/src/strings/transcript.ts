@@ -11,6 +11,7 @@ export const text = {
   uncertain: "The recogniser is not sure of this word",
   doubtful: "(uncertain)",
   corrected: "(corrected)",
+  removed: "(removed)",
   moved: "(speaker corrected)",
   recognised: (original: string) => `Recognised as: ${original}`,
   reliability: "Reliability of the transcript",

@@ -43,6 +43,8 @@ const revoked = await refusal(reader.getBalanceScore({ file_hash }));
 
 const subtitles = await client.exportMeeting({ file_hash, format: "vtt" });
 const exported = { name: subtitles.name, contentType: subtitles.contentType, text: await new Response(subtitles.body).text() };
+const sound = await client.getMeetingAudio({ file_hash, variant: "original" });
+const original = [sound.contentType, (await new Response(sound.body).arrayBuffer()).byteLength];
 const unknownFormat = await refusal(client.exportMeeting({ file_hash, format: "?" }));
 
 let tar = 0;
@@ -65,6 +67,7 @@ console.log(
     refused,
     revoked,
     exported,
+    original,
     unknownFormat,
     tar,
     again,

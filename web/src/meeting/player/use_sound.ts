@@ -1,6 +1,6 @@
-import type { PrepareMeetingAudioResponse } from "meetra-client";
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { server } from "../../server/server.js";
+import { preparedSound } from "./prepared_sound.js";
 
 /** What of a meeting can be heard. */
 export interface Sound {
@@ -16,8 +16,6 @@ export interface Sound {
   readonly renew: () => void;
 }
 
-// Between two questions whether the sound is made; each question waits as well.
-const POLL_MS = 3000;
 // So many bars are drawn at most: more than a screen has room for.
 const BARS = 1000;
 const FULL_SCALE = 255;
@@ -32,7 +30,7 @@ export function useSound(fileHash: string): Sound {
     setFound(({ error: _, ...before }) => before);
     void (async () => {
       try {
-        const { url } = await prepared(fileHash, signal);
+        const { url } = await preparedSound(fileHash, signal);
         setFound(({ peaks, link }) => ({ url, peaks, link: link + 1 }));
       } catch (error) {
         if (!signal.aborted) setFound((before) => ({ ...before, error }));
@@ -49,15 +47,6 @@ export function useSound(fileHash: string): Sound {
   }, [fileHash, round]);
   const renew = useCallback(() => setRound((number) => number + 1), []);
   return { ...found, renew };
-}
-
-async function prepared(fileHash: string, signal: AbortSignal): Promise<PrepareMeetingAudioResponse> {
-  for (;;) {
-    const answer = await server.prepareMeetingAudio({ file_hash: fileHash }, { signal });
-    if (answer.ready) return answer;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    signal.throwIfAborted();
-  }
 }
 
 /** At most `BARS` values of 0..1, each the largest of its peaks. */

@@ -5,7 +5,7 @@ import { clock } from "../../parts/time.js";
 import { text } from "../../strings/transcript.js";
 import { colourOf } from "../meeting_context.js";
 import type { Person } from "../meeting_context.js";
-import { confidenceOf, UNCERTAIN } from "../transcript_model.js";
+import { confidenceOf, isRemoved, UNCERTAIN } from "../transcript_model.js";
 import type { Sentence } from "../transcript_model.js";
 import { occurrences } from "./folded.js";
 
@@ -22,8 +22,8 @@ interface SentenceRowProps {
   /** What is searched, folded. */
   readonly wanted: string;
   readonly play: (ms: number) => void;
-  /** Begin to correct the sentence of this number. */
-  readonly correct: (number: number) => void;
+  /** Begin to correct the sentence of this number; absent where whoever reads may not. */
+  readonly correct: ((number: number) => void) | undefined;
   /** What stands in place of the text while it is corrected. */
   readonly editor?: ComponentChildren;
 }
@@ -33,8 +33,9 @@ export const SentenceRow = memo(function SentenceRow(given: SentenceRowProps) {
   const { sentence, person, first, current, active, wanted, play, correct, editor } = given;
   const confidence = confidenceOf(sentence);
   const colour = colourOf(person);
+  const removed = isRemoved(sentence);
   return (
-    <div class={`sentence ${colour}${current ? " current" : ""}`} aria-current={current ? "true" : undefined}>
+    <div class={`sentence ${colour}${current ? " current" : ""}${removed ? " removed" : ""}`} aria-current={current ? "true" : undefined}>
       {first && (
         <p class="sentence-speaker">
           <span class={`swatch ${colour}`} />
@@ -53,14 +54,15 @@ export const SentenceRow = memo(function SentenceRow(given: SentenceRowProps) {
         </button>
         {editor}
         <p class={`sentence-text${editor ? " print-only" : ""}`} dir="auto">
-          {marked(sentence, wanted)}
+          {removed ? <s>{sentence.originalText}</s> : marked(sentence, wanted)}
           {confidence !== undefined && confidence < UNCERTAIN && <em class="doubt">{` ${text.doubtful}`}</em>}
-          {sentence.originalText !== undefined && (
+          {removed && <em class="corrected">{` ${text.removed}`}</em>}
+          {sentence.originalText !== undefined && !removed && (
             <em class="corrected" title={text.recognised(sentence.originalText)}>{` ${text.corrected}`}</em>
           )}
           {sentence.originalSpeaker !== undefined && <em class="corrected">{` ${text.moved}`}</em>}
         </p>
-        {!editor && sentence.number > 0 && (
+        {correct && !editor && sentence.number > 0 && (
           <CorrectButton startMs={sentence.startMs} reached={active} correct={() => correct(sentence.number)} />
         )}
       </div>

@@ -3,11 +3,12 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
 import { SentenceEditor } from "../../corrections/sentence_editor.js";
 import { useEditing } from "../../corrections/use_editing.js";
 import { useVirtualList } from "../../parts/virtual_list.js";
+import { useRights } from "../../server/rights.js";
 import { text } from "../../strings/transcript.js";
 import { useMeeting } from "../meeting_context.js";
 import { usePlayer } from "../player/player.js";
 import type { Player } from "../player/player.js";
-import { sentenceAt } from "../transcript_model.js";
+import { isRemoved, sentenceAt } from "../transcript_model.js";
 import type { Sentence } from "../transcript_model.js";
 import { folded } from "./folded.js";
 import { Reliability } from "./reliability.js";
@@ -26,10 +27,21 @@ interface TranscriptProps {
 const LINE_PX = 24;
 const LETTERS = 55;
 
+function isRemovedAt(sentences: readonly Sentence[], index: number): boolean {
+  const sentence = sentences[index];
+  return sentence !== undefined && isRemoved(sentence);
+}
+
+/** How many letters a sentence is shown with. */
+function lengthOf(sentence: Sentence | undefined): number {
+  return (sentence?.text || sentence?.originalText || "").length;
+}
+
 /** The transcript: searched, followed while it is played, and played from where it is touched. */
 export function Transcript({ answer, sentences, search }: TranscriptProps) {
   const { fileHash, people, player } = useMeeting();
   const editing = useEditing(fileHash);
+  const correctable = useRights().may("RIGHT_EDIT");
   const scroller = useRef<HTMLDivElement>(null);
   const [query, setQuery] = useState(search);
   const [follow, setFollow] = useState(true);
@@ -46,15 +58,20 @@ export function Transcript({ answer, sentences, search }: TranscriptProps) {
     useCallback(({ timeMs }: Player) => (timeMs > 0 ? sentenceAt(sentences, timeMs) : -1), [sentences]),
   );
   const printing = usePrinting();
+  // A removed sentence is not printed: the name above it would be missing there.
   const begins = useCallback(
-    (index: number) => index === 0 || sentences[index - 1]?.speaker !== sentences[index]?.speaker,
+    (index: number) => {
+      let before = index - 1;
+      while (before > 0 && isRemovedAt(sentences, before)) before--;
+      return index === 0 || isRemovedAt(sentences, before) || sentences[before]?.speaker !== sentences[index]?.speaker;
+    },
     [sentences],
   );
   const list = useVirtualList({
     count: sentences.length,
     scroller,
     estimate: (index) =>
-      LINE_PX * (Math.ceil((sentences[index]?.text.length ?? 0) / LETTERS) || 1) + (begins(index) ? 40 : 8),
+      LINE_PX * (Math.ceil(lengthOf(sentences[index]) / LETTERS) || 1) + (begins(index) ? 40 : 8),
     kept: active,
   });
   const play = useCallback((ms: number) => player.playFrom(ms), [player]);
@@ -121,8 +138,9 @@ export function Transcript({ answer, sentences, search }: TranscriptProps) {
           active={index === active}
           wanted={wanted}
           play={play}
-          correct={editing.open}
+          correct={correctable ? editing.open : undefined}
           editor={
+            correctable &&
             editing.numbers.has(sentence.number) && (
               <SentenceEditor sentence={sentence} focused={editing.opened === sentence.number} close={closeEditor} />
             )
@@ -134,7 +152,7 @@ export function Transcript({ answer, sentences, search }: TranscriptProps) {
   return (
     <section class="transcript" aria-labelledby="transcript-heading">
       <h2 id="transcript-heading">{text.title}</h2>
-      <Reliability details={answer.details} sentences={sentences.length} />
+      <Reliability details={answer.details} sentences={sentences.filter((one) => !isRemoved(one)).length} />
       <form
         class="transcript-tools screen-only"
         role="search"
@@ -168,7 +186,7 @@ export function Transcript({ answer, sentences, search }: TranscriptProps) {
       </form>
       <div class="transcript-scroll" ref={scroller} tabIndex={-1} onKeyDown={moved} onFocusIn={entered}>
         {printing ? (
-          sentences.map((_, index) => row(index))
+          sentences.map((sentence, index) => !isRemoved(sentence) && row(index))
         ) : (
           <div role="list" aria-label={text.title} class="rows" style={{ height: `${list.getTotalSize()}px` }}>
             {list.getVirtualItems().map(({ index, start }) => (
