@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from server.documents.meeting import DocumentedMeeting
 from server.documents.texts import to_markdown, to_txt
-from tests.server.documents.documented import KINDS, TALKS, corrected, documented, silent
+from tests.server.documents.documented import KINDS, TALKS, corrected, documented, of_conversation, silent
+from tests.server.insights.meetings_in_languages import meeting, talk
 
 # Whatever is said makes none of these.
 FOREIGN = {"link", "image", "code_inline", "html_inline", "html_block", "em", "s", "fence", "code_block", "blockquote"}
@@ -79,3 +82,31 @@ def test_corrections_are_marked_and_what_was_recognised_is_listed_last() -> None
     assert "corrected by hand" in lines[lines.index("REMARKS") + 2]
     assert "Neu." in plain(to_markdown(shown))
     assert "CORRECTIONS" not in to_txt(documented("german"))
+
+
+def test_notes_are_listed_with_whose_they_are_and_when_they_were_said() -> None:
+    said = ((1, "We have decided to keep | it."), (2, "I'll send *the* offer by Friday."), (1, "Good."))
+    shown = of_conversation(talk(meeting("en", *said)), ("Ada", "Ben"))
+    text = to_txt(shown)
+    assert "ACTION ITEMS\n\n0:00:03, 0:00:07  Ben  I'll send *the* offer by Friday.  by Friday\n" in text
+    assert "DECISIONS\n\n0:00:00  We have decided to keep | it.\n" in text
+    assert "CHAPTERS" in text
+    markdown = plain(to_markdown(shown))
+    assert "I'll send *the* offer by Friday." in markdown
+    assert "We have decided to keep | it." in markdown
+
+
+def test_a_meeting_of_before_there_were_notes_has_no_such_sections() -> None:
+    shown = documented("german")
+    old = replace(shown, quality={name: part for name, part in shown.quality.items() if name != "notes"})  # type: ignore[arg-type]
+    assert "CHAPTERS" in to_txt(shown)
+    assert "CHAPTERS" not in to_txt(old)
+    assert "ACTION ITEMS" not in to_txt(shown)
+
+
+def test_a_line_that_a_correction_outdated_says_so() -> None:
+    notes = documented("german").quality["notes"]
+    (chapter, *_) = notes["chapters"]
+    chapter["points"][0]["outdated"] = True
+    shown = replace(documented("german"), quality={**documented("german").quality, "notes": notes})
+    assert "(written before a correction)" in to_txt(shown)
