@@ -6,6 +6,7 @@ they come from follows the corrections.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -183,23 +184,27 @@ def _quote(conversation: Conversation, places: Sequence[int]) -> NoteLine:
     }
 
 
-def _quotes(conversation: Conversation, chosen: Iterable[Sentence]) -> list[NoteLine]:
+def _quotes(conversation: Conversation, chosen: Iterable[Sentence], first: int, after: int) -> list[NoteLine]:
+    """Return lines that quote sentences from among those at the places ``first`` to ``after``."""
     # Chosen sentences are those of the conversation themselves; equal ones may have been said twice.
-    places = {id(sentence): place for place, sentence in enumerate(conversation.sentences)}
+    places = {id(conversation.sentences[place]): place for place in range(first, after)}
     return [_quote(conversation, [places[id(sentence)]]) for sentence in chosen]
 
 
 def _summary(meeting: MeetingFacts) -> list[NoteLine]:
-    return _quotes(meeting.conversation, summary_sentences(meeting))
+    conversation = meeting.conversation
+    return _quotes(conversation, summary_sentences(meeting), 0, len(conversation.sentences))
 
 
 def _topic_chapters(meeting: MeetingFacts) -> list[ChapterDocument]:
     """Return the topics as chapters, each with its most central sentences."""
     conversation = meeting.conversation
+    starts = [sentence.start_us // 1000 for sentence in conversation.sentences]
     chapters: list[ChapterDocument] = []
     for topic in meeting.document(TOPICS)["topics"]:
-        said = [s for s in conversation.sentences if topic["start"] <= s.start_us // 1000 < topic["end"]]
-        points = _quotes(conversation, central_sentences(said, CHAPTER_SENTENCES))
+        first, after = (bisect_left(starts, topic[edge]) for edge in ("start", "end"))
+        chosen = central_sentences(conversation.sentences[first:after], CHAPTER_SENTENCES)
+        points = _quotes(conversation, chosen, first, after)
         chapters.append({"title": topic["topic"], "start_ms": topic["start"], "end_ms": topic["end"], "points": points})
     return chapters
 
