@@ -15,7 +15,7 @@ from server.insights.text.spoken_english import addressed_name, as_name, find_as
 
 # A shorter sentence says nothing by itself, a longer one is no single point.
 MIN_WORDS, MAX_WORDS, MAX_CHARACTERS = 4, 60, 600
-# What a sentence needs, and what each finding adds to it. Chosen on the even half of the AMI meetings.
+# What a sentence needs, and what each finding adds to it; chosen on every other one of the AMI meetings.
 MIN_ACTION, MIN_DECISION = 12, 9
 UNDERTAKEN, REQUESTED, FOR_EVERYBODY = 10, 7, 5
 DECIDED, CHOSEN = 12, 9
