@@ -68,6 +68,8 @@ def sections(meeting: DocumentedMeeting) -> Iterator[Section]:
         remarks.append(UNRELIABLE)
     if meeting.corrections:
         remarks.append(CORRECTED)
+    if reason := meeting.quality.get("notes", {}).get("reason"):
+        remarks.append(reason)
     found: list[tuple[str, Sequence[Block]]] = [
         ("Remarks", remarks),
         ("People", _people(meeting)),

@@ -102,6 +102,8 @@ def test_a_meeting_of_before_there_were_notes_has_no_such_sections() -> None:
     assert "CHAPTERS" in to_txt(shown)
     assert "CHAPTERS" not in to_txt(old)
     assert "ACTION ITEMS" not in to_txt(shown)
+    reason = "Action items and decisions are found in English only; this meeting is in German (de)."
+    assert (reason in to_txt(shown), reason in to_txt(old)) == (True, False)
 
 
 def test_a_line_that_a_correction_outdated_says_so() -> None:

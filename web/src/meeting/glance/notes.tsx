@@ -18,13 +18,16 @@ export function Notes({ notes }: { notes: MeetingNotes }) {
         {items.length === 0 ? (
           <p>{reason ?? text.noActionItems}</p>
         ) : (
-          <LongList
-            items={items.map((item) => (
-              <li key={keyOf(item)}>
-                <Item item={item} />
-              </li>
-            ))}
-          />
+          <>
+            <LongList
+              items={items.map((item) => (
+                <li key={keyOf(item)}>
+                  <Item item={item} />
+                </li>
+              ))}
+            />
+            {reason && <p class="hint">{reason}</p>}
+          </>
         )}
       </Section>
       <Section
@@ -34,13 +37,16 @@ export function Notes({ notes }: { notes: MeetingNotes }) {
         {decisions.length === 0 ? (
           <p>{reason ?? text.noDecisions}</p>
         ) : (
-          <LongList
-            items={decisions.map((line) => (
-              <li key={keyOf(line)}>
-                <Line line={line} />
-              </li>
-            ))}
-          />
+          <>
+            <LongList
+              items={decisions.map((line) => (
+                <li key={keyOf(line)}>
+                  <Line line={line} />
+                </li>
+              ))}
+            />
+            {reason && <p class="hint">{reason}</p>}
+          </>
         )}
       </Section>
       {chapters.some(({ points }) => points.length > 0) && (
