@@ -46,6 +46,7 @@ PATHS = (
     f"{M}/details-by-topics",
     f"{M}/key-points",
     f"{M}/text-summaries",
+    f"{M}/notes",
     f"{M}/topics",
     f"{M}/questions",
     f"{M}/transcription",

@@ -8,7 +8,16 @@ from rich.text import Text
 from cli.answers import MeetingAnswers
 from cli.report_group import emotions, flow, language, notice, over_time, pairs, quality, scores, shares
 from cli.report_sound import audio_quality
-from cli.report_text import key_points, questions, reliability, summary, topics, transcript
+from cli.report_text import (
+    action_items,
+    decisions,
+    key_points,
+    questions,
+    reliability,
+    summary,
+    topics,
+    transcript,
+)
 from server.visible_text import escape_for_terminal
 
 
@@ -32,6 +41,8 @@ def show(console: Console, name: str, answers: MeetingAnswers) -> None:
         over_time(answers),
         reliability(answers),
         summary(answers),
+        action_items(answers, aliases),
+        decisions(answers),
         topics(answers, aliases),
         key_points(answers, aliases),
         questions(answers, aliases),

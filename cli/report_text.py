@@ -1,10 +1,11 @@
-"""The report's text part: summary, topics, key points, questions, transcript.
+"""The report's text part: summary, action items, decisions, topics, key points, questions, transcript.
 
 Each function renders one section, or returns None if there is nothing to show.
 """
 
 from __future__ import annotations
 
+from meetra.v1 import insights_pb2 as pb
 from rich.console import Group
 from rich.text import Text
 
@@ -15,6 +16,7 @@ from server.visible_text import escape_for_terminal
 MEETING_SUMMARY = "Meeting summary"
 POINTS_SHOWN = 2
 QUESTIONS_SHOWN = 6
+NOTES_SHOWN = 12
 TOPICS_SHOWN = 12
 KEYWORDS_SHOWN = 3
 FIRST_LINES = 12
@@ -38,6 +40,43 @@ def summary(answers: MeetingAnswers) -> Group | None:
         return None
     method = "" if answers.summaries.details.method == "abstractive" else " (extractive)"
     return Group(heading(f"Summary{method}"), *(Text(f"  - {sentence}") for sentence in sentences))
+
+
+def action_items(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:
+    """Render what somebody is to do and by when, with when it was said, and why some are missing."""
+    notes = answers.quality.context.notes
+    if not notes.action_items and not notes.reason:
+        return None
+    lines = [heading(f"Action items{_method(notes.methods.action_items)}")]
+    lines += [Text(f"  {notes.reason}", "dim")] if notes.reason else []
+    for item in notes.action_items[:NOTES_SHOWN]:
+        who = aliases.get(item.speaker, "") or item.person
+        due = f" ({item.due})" if item.due and item.due not in item.text else ""
+        lines.append(Text(f"  {_cited(item)}  {f'{who}: ' if who else ''}{item.text}{due}"))
+    return Group(*lines, *_more(len(notes.action_items), "action items"))
+
+
+def decisions(answers: MeetingAnswers) -> Group | None:
+    """Render what was decided, with when it was said."""
+    notes = answers.quality.context.notes
+    if not notes.decisions:
+        return None
+    lines = [Text(f"  {_cited(line)}  {line.text}") for line in notes.decisions[:NOTES_SHOWN]]
+    head = heading(f"Decisions{_method(notes.methods.decisions)}")
+    return Group(head, *lines, *_more(len(notes.decisions), "decisions"))
+
+
+def _method(method: str) -> str:
+    return " (by rules of English)" if method == "rules" else ""
+
+
+def _cited(line: pb.NoteLine | pb.ActionItem) -> str:
+    """Return when the first of the sentences begins that a line rests on."""
+    return clock(line.sentences[0].start_ms)
+
+
+def _more(count: int, what: str) -> list[Text]:
+    return [Text(f"  ... and {count - NOTES_SHOWN} more {what}", "dim")] if count > NOTES_SHOWN else []
 
 
 def topics(answers: MeetingAnswers, aliases: dict[str, str]) -> Group | None:

@@ -1,7 +1,7 @@
-"""Summaries by a language model behind an OpenAI-compatible endpoint, if one is configured.
+"""Summaries and notes by a language model behind an OpenAI-compatible endpoint, if one is configured.
 
 What it answers is not trusted: time and size are bounded, no redirect is followed, and texts are cleaned. On any
-failure the extractive summaries are used.
+failure what is extracted is used.
 """
 
 from __future__ import annotations
@@ -9,45 +9,31 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from typing import Any
 
 import httpx
 
+from server.analysis.model_answer import PROMPT, ModelTexts, UnusableSummary, format_transcript, parse_answer
 from server.config import ServerSettings
 from server.conversation import Conversation
-from server.insights import SummaryTexts
-from server.visible_text import to_readable
 
 log = logging.getLogger(__name__)
 # About 100 000 tokens; the middle of a longer transcript is cut out.
 MAX_TRANSCRIPT_CHARACTERS = 300_000
 MAX_ANSWER_BYTES = 256 * 1024
-MAX_SENTENCES = 20
-MAX_SENTENCE_CHARACTERS = 2000
-PROMPT = (
-    "You summarise meetings. The transcript has one line for each sentence, beginning with the speaker's number. "
-    'Answer with JSON alone: {"meeting": [sentence, ...], "speakers": {"<number>": [sentence, ...]}}. '
-    "Give three to eight sentences for the meeting and one to three for each speaker, in the transcript's language. "
-    "Say only what the transcript says."
-)
-
-
-class UnusableSummary(Exception):
-    """The endpoint returned nothing usable; the message quotes nothing of it."""
 
 
 class SummaryWriter:
-    """Request summaries from the configured endpoint."""
+    """Request summaries and notes from the configured endpoint."""
 
     def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings
 
-    async def write(self, conversation: Conversation) -> SummaryTexts | None:
-        """Return the model's summaries; None if no endpoint is configured, nothing was said, or the request fails."""
+    async def write(self, conversation: Conversation) -> ModelTexts | None:
+        """Return what the model wrote; None if no endpoint is configured, nothing was said, or the request fails."""
         if not self._settings.summary_url or not conversation.sentences:
             return None
         try:
-            return parse_summaries(await self._ask(conversation), conversation)
+            return parse_answer(await self._ask(conversation), conversation)
         except UnusableSummary as error:
             log.warning("no summary from the language model (%s); the extractive one is used", error)
         # Not all of what an enemy's answer raises is an httpx.HTTPError, and none of it may fail the meeting.
@@ -67,7 +53,7 @@ class SummaryWriter:
             "response_format": {"type": "json_object"},
             "messages": [
                 {"role": "system", "content": PROMPT},
-                {"role": "user", "content": format_transcript(conversation)},
+                {"role": "user", "content": format_transcript(conversation, MAX_TRANSCRIPT_CHARACTERS)},
             ],
         }
         url = settings.summary_url.rstrip("/") + "/chat/completions"
@@ -99,35 +85,3 @@ async def _read(response: httpx.Response) -> bytes:
         if len(answer) > MAX_ANSWER_BYTES:
             raise UnusableSummary("the answer is too long")
     return bytes(answer)
-
-
-def format_transcript(conversation: Conversation) -> str:
-    """Format one line per sentence with the speaker's number, cutting the middle of a very long meeting."""
-    text = "\n".join(f"{s.speaker}: {s.text}" for s in conversation.sentences)
-    half = MAX_TRANSCRIPT_CHARACTERS // 2
-    return text if len(text) <= 2 * half else f"{text[:half]}\n[...]\n{text[-half:]}"
-
-
-def parse_summaries(content: str, conversation: Conversation) -> SummaryTexts:
-    """Parse and validate the model's answer. Raises UnusableSummary."""
-    try:
-        answer = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise UnusableSummary("the model did not return JSON") from error
-    if not isinstance(answer, dict) or not isinstance(per_speaker := answer.get("speakers", {}), dict):
-        raise UnusableSummary("the model returned an unexpected structure")
-    meeting = _sentences(answer.get("meeting"))
-    if not meeting:
-        raise UnusableSummary("the model returned no summary")
-    speakers = [[speaker, _sentences(per_speaker.get(str(speaker), []))] for speaker in conversation.speakers]
-    return {"speakers": speakers, "meeting": meeting, "method": "abstractive"}
-
-
-def _sentences(value: Any) -> list[str]:
-    if isinstance(value, str):
-        value = [value]
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise UnusableSummary("the model returned an unexpected structure")
-    # Nothing that PostgreSQL cannot store, that hides, or that acts on a terminal.
-    readable = (to_readable(item, MAX_SENTENCE_CHARACTERS) for item in value[:MAX_SENTENCES])
-    return [sentence for sentence in readable if sentence]

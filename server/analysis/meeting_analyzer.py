@@ -116,8 +116,8 @@ class MeetingAnalyzer:
 
         conversation = await analyse_text(conversation, self.inference, report_sentences)
         await self._report(job, Stage.STORING, ANALYSED_PERCENT + 3, "Storing the results")
-        summaries = await self._summaries.write(conversation)
-        new_answers = await asyncio.to_thread(compute_answers, conversation, summaries)
+        written = await self._summaries.write(conversation)
+        new_answers = await asyncio.to_thread(compute_answers, conversation, *(written or ()))
         speakers = await asyncio.to_thread(
             name_speakers,
             conversation,

@@ -12,6 +12,7 @@ from meetra.v1 import insights_pb2_grpc
 
 from server.api import insight_messages as messages
 from server.api.answers import Answers, AnyAnswer
+from server.api.note_messages import notes
 from server.api.report_message import report
 from server.api.validation import validate_period
 from server.insights import (
@@ -26,6 +27,7 @@ from server.insights import (
     INTERACTIONS,
     KEY_POINTS,
     MEETING_EMOTIONS,
+    NOTES,
     QUALITY,
     QUESTIONS,
     SENTIMENT,
@@ -185,6 +187,16 @@ class InsightsServicer(insights_pb2_grpc.InsightsServiceServicer):
         return pb.GetQuestionsResponse(
             questions=asked, details=details, reason=found.value.get("reason"), **found.reach
         )
+
+    async def GetMeetingNotes(  # noqa: N802
+        self, request: pb.GetMeetingNotesRequest, context: Context
+    ) -> pb.GetMeetingNotesResponse:
+        """See InsightsService.GetMeetingNotes."""
+        found = await self._answers.get(request.file_hash, NOTES, live=request.live)
+        details = None
+        if request.include_details:
+            details = messages.reliability(found, found.value["methods"]["summary"])
+        return pb.GetMeetingNotesResponse(notes=notes(found, found.value), details=details, **found.reach)
 
     async def GetTopics(  # noqa: N802
         self, request: pb.GetTopicsRequest, context: Context

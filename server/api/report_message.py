@@ -6,6 +6,7 @@ from meetra.v1 import insights_pb2 as pb
 
 from server.api import insight_messages as messages
 from server.api.answers import AnyAnswer, ReadyAnswer
+from server.api.note_messages import notes
 from server.insights import FlowDocument, QualityDocument
 
 
@@ -30,6 +31,7 @@ def report(found: ReadyAnswer[QualityDocument]) -> pb.GetMeetingQualityResponse:
             key_points=messages.texts_by_speaker(found, value["key_points"]["speakers"]),
             questions=messages.questions(found, value["questions"]["questions"]),
             topics=messages.topics(value["topics"]["topics"]),
+            notes=notes(found, value["notes"]) if "notes" in value else None,
         ),
         topic_deep_dive=messages.topic_details(found, value["topic_details"]),
         fluctuations=messages.dynamics(value["dynamics"]["dynamics"]),

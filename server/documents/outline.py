@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.documents.meeting import CorrectedSentence, DocumentedMeeting, Stretch
+from server.insights import ActionItemDocument, NoteLine
 
 MARK = "corrected"
+OUTDATED = "written before a correction"
 CORRECTED = f"Some sentences were corrected by hand: see ({MARK}) in the transcript, and Corrections."
 REMOVED = "[words removed]"
 UNRELIABLE = "The recogniser was unsure of many words: take the text as a hint, not as a record."
@@ -67,10 +69,15 @@ def sections(meeting: DocumentedMeeting) -> Iterator[Section]:
         remarks.append(UNRELIABLE)
     if meeting.corrections:
         remarks.append(CORRECTED)
+    if reason := meeting.quality.get("notes", {}).get("reason"):
+        remarks.append(reason)
     found: list[tuple[str, Sequence[Block]]] = [
         ("Remarks", remarks),
         ("People", _people(meeting)),
         ("Summary", [" ".join(meeting.quality["summaries"]["meeting"])]),
+        ("Action items", _action_items(meeting)),
+        ("Decisions", _decisions(meeting)),
+        ("Chapters", _chapters(meeting)),
         ("Key points", _by_person(meeting, meeting.quality["key_points"]["speakers"])),
         ("Questions", _questions(meeting)),
         ("Topics", _topics(meeting)),
@@ -89,6 +96,51 @@ def _people(meeting: DocumentedMeeting) -> list[Block]:
         for share in meeting.quality["shares"]["speakers"]
     ]
     return [Table((("Name", "Speaking time", "Share"), *rows))] if rows else []
+
+
+def _action_items(meeting: DocumentedMeeting) -> list[Block]:
+    notes = meeting.quality.get("notes")
+    if not notes:
+        return []
+    items = notes["action_items"]
+    rows = [(_cited_clocks(item), _who(meeting, item), _line_text(item), item["due"] or "") for item in items]
+    return [Table((("Said at", "Who", "What", "By when"), *rows))] if rows else []
+
+
+def _decisions(meeting: DocumentedMeeting) -> list[Block]:
+    notes = meeting.quality.get("notes")
+    rows = [(_cited_clocks(line), _line_text(line)) for line in notes["decisions"]] if notes else []
+    return [Table((("Said at", "Decision"), *rows))] if rows else []
+
+
+def _chapters(meeting: DocumentedMeeting) -> list[Block]:
+    """Return chapters where they say more than the topics do."""
+    notes = meeting.quality.get("notes")
+    if not notes or not any(chapter["points"] for chapter in notes["chapters"]):
+        return []
+    rows = [
+        (clock(chapter["start_ms"]), clock(chapter["end_ms"]), chapter["title"], _points_text(chapter["points"]))
+        for chapter in notes["chapters"]
+    ]
+    return [Table((("From", "To", "Chapter", "In short"), *rows))]
+
+
+def _who(meeting: DocumentedMeeting, item: ActionItemDocument) -> str:
+    return item["person"] or "" if item["speaker"] is None else meeting.name_of(item["speaker"])
+
+
+def _points_text(points: Sequence[NoteLine]) -> str:
+    return " ".join(f"{_line_text(point)} ({_cited_clocks(point)})" for point in points)
+
+
+def _line_text(line: NoteLine) -> str:
+    text = " ".join(line["text"].split())
+    return f"{text} ({OUTDATED})" if line["outdated"] else text
+
+
+def _cited_clocks(line: NoteLine) -> str:
+    """Return when the sentences begin that a line rests on."""
+    return ", ".join(dict.fromkeys(clock(sentence["start_ms"]) for sentence in line["sentences"]))
 
 
 def _by_person(meeting: DocumentedMeeting, texts: Sequence[Sequence[Any]]) -> list[Block]:

@@ -13,7 +13,17 @@ from server.insights.balance import BALANCE, balance
 from server.insights.dynamics import DYNAMICS, PeriodDynamics, dynamics
 from server.insights.emotions import EMOTION_CHUNKS, MEETING_EMOTIONS, EmotionsDocument, meeting_emotions
 from server.insights.energy import ENERGY, energy, energy_value, talking_share
-from server.insights.family import Document, Document_co, Family, MeetingFacts, SummaryTexts
+from server.insights.family import (
+    Document,
+    Document_co,
+    Family,
+    MeetingFacts,
+    SummaryTexts,
+    WrittenChapter,
+    WrittenItem,
+    WrittenLine,
+    WrittenNotes,
+)
 from server.insights.flow import DEFINITION_VERSION as FLOW_VERSION
 from server.insights.flow import (
     FlowDocument,
@@ -40,13 +50,22 @@ from server.insights.key_points import (
     central_sentences,
 )
 from server.insights.meeting_answers import FAMILIES, Answer, compute_answers
+from server.insights.notes import (
+    NOTES,
+    ActionItemDocument,
+    ChapterDocument,
+    CitedSentence,
+    NoteLine,
+    NotesDocument,
+    written_notes,
+)
 from server.insights.quality import QUALITY, Driver, QualityDocument, QualityScore, quality_of_scores
 from server.insights.questions import QUESTIONS, Question
 from server.insights.score import ScoreDocument
 from server.insights.sentiment import SENTIMENT, SentimentDocument, mean_polarity, sentiment, sentiment_score
 from server.insights.shares import SHARES, ShareDocument, shares
 from server.insights.stored_timeline import TIMELINE
-from server.insights.text import find_speaker_names, mentioned_names
+from server.insights.text import find_action_items, find_decisions, find_speaker_names, mentioned_names
 from server.insights.timeline import (
     DEFAULT_PERIOD_S,
     MIN_PERIOD_S,
@@ -74,6 +93,17 @@ from server.insights.transcript import (
 )
 
 __all__ = [
+    "NOTES",
+    "ActionItemDocument",
+    "ChapterDocument",
+    "CitedSentence",
+    "NoteLine",
+    "NotesDocument",
+    "WrittenChapter",
+    "WrittenItem",
+    "WrittenLine",
+    "WrittenNotes",
+    "written_notes",
     "SentenceDocument",
     "WordsDocument",
     "sentence_document",
@@ -153,6 +183,8 @@ __all__ = [
     "is_reverberant",
     "max_period_s",
     "meeting_emotions",
+    "find_action_items",
+    "find_decisions",
     "find_speaker_names",
     "mentioned_names",
     "period_details",

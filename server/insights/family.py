@@ -30,6 +30,42 @@ class SummaryTexts(TypedDict):
     """``extractive``, or ``abstractive`` from a language model."""
 
 
+class WrittenLine(TypedDict):
+    """A line by a language model, with the numbers of the sentences that it rests on: ascending, at least one."""
+
+    text: str
+    sentences: list[int]
+
+
+class WrittenChapter(TypedDict):
+    """A chapter by a language model."""
+
+    title: str
+    start_ms: int
+    points: list[WrittenLine]
+
+
+class WrittenItem(WrittenLine):
+    """An action item by a language model."""
+
+    owner: int | None
+    """Number of a sentence by whoever is to do it; None if that is no speaker. It holds when speakers are corrected."""
+    person: str | None
+    """Who is to do it, as named; None if no name is said."""
+    due: str | None
+    """Until when, as said; None if nothing is said of it."""
+
+
+class WrittenNotes(TypedDict, total=False):
+    """The parts of notes that a language model wrote; a missing one is extracted."""
+
+    summary: list[WrittenLine]
+    chapters: list[WrittenChapter]
+    """In time order; the first one begins with the meeting."""
+    action_items: list[WrittenItem]
+    decisions: list[WrittenLine]
+
+
 @dataclass(frozen=True)
 class Family(Generic[Document_co]):
     """One stored answer per meeting, of the shape ``Document_co``."""
@@ -50,13 +86,17 @@ class Family(Generic[Document_co]):
 class MeetingFacts:
     """A meeting during the computation of its answers; shared intermediate results are computed once."""
 
-    def __init__(self, conversation: Conversation, summaries: SummaryTexts | None = None) -> None:
+    def __init__(
+        self, conversation: Conversation, summaries: SummaryTexts | None = None, notes: WrittenNotes | None = None
+    ) -> None:
         """
         Args:
             summaries: summaries that are stored or come from a language model, if any.
+            notes: notes by a language model, if any.
         """
         self.conversation = conversation
         self.summaries = summaries
+        self.notes = notes
         self._computed: dict[Callable[[MeetingFacts], Any], Any] = {}
 
     @cached_property

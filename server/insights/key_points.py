@@ -100,7 +100,8 @@ def summaries(meeting: MeetingFacts) -> SummaryTexts:
     written = meeting.summaries
     if written is None or written["method"] != "abstractive":
         speakers = [[speaker, texts] for speaker, texts in extracted.items()]
-        return {"speakers": speakers, "meeting": _meeting_summary(meeting), "method": "extractive"}
+        texts = [sentence.text for sentence in summary_sentences(meeting)]
+        return {"speakers": speakers, "meeting": texts, "method": "extractive"}
     model_texts = dict(written["speakers"])
     return {
         "speakers": [[speaker, model_texts.get(speaker) or texts] for speaker, texts in extracted.items()],
@@ -109,10 +110,11 @@ def summaries(meeting: MeetingFacts) -> SummaryTexts:
     }
 
 
-def _meeting_summary(meeting: MeetingFacts) -> list[str]:
+def summary_sentences(meeting: MeetingFacts) -> list[Sentence]:
+    """Return the three to eight sentences that summarise the meeting, in time order."""
     wanted = round(meeting.conversation.duration_us / 60e6 / MINUTES_PER_SUMMARY_SENTENCE)
     limit = min(MAX_SUMMARY_SENTENCES, max(MIN_SUMMARY_SENTENCES, wanted))
-    return ranking(meeting.comparable_sentences, limit).texts(limit)
+    return ranking(meeting.comparable_sentences, limit).best(limit)
 
 
 def _key_points_document(meeting: MeetingFacts) -> KeyPointsDocument:

@@ -10,9 +10,10 @@ from server.insights.balance import BALANCE
 from server.insights.dynamics import DYNAMICS
 from server.insights.emotions import EMOTION_CHUNKS, MEETING_EMOTIONS
 from server.insights.energy import ENERGY
-from server.insights.family import Family, MeetingFacts, SummaryTexts
+from server.insights.family import Family, MeetingFacts, SummaryTexts, WrittenNotes
 from server.insights.interaction import INTERACTION_SCORE, INTERACTIONS
 from server.insights.key_points import KEY_POINTS, SUMMARIES
+from server.insights.notes import NOTES
 from server.insights.quality import QUALITY
 from server.insights.questions import QUESTIONS
 from server.insights.sentiment import SENTIMENT
@@ -40,6 +41,7 @@ FAMILIES: tuple[Family[Any], ...] = (
     KEY_POINTS,
     SUMMARIES,
     QUESTIONS,
+    NOTES,
     AUDIO_QUALITY,
     TIMELINE,
     QUALITY,
@@ -53,12 +55,15 @@ class Answer(NamedTuple):
     document: dict[str, Any]
 
 
-def compute_answers(conversation: Conversation, summaries: SummaryTexts | None = None) -> dict[str, Answer]:
+def compute_answers(
+    conversation: Conversation, summaries: SummaryTexts | None = None, notes: WrittenNotes | None = None
+) -> dict[str, Answer]:
     """Compute the answers of all families, by family name.
 
     Args:
         summaries: summaries by a language model. Those of the meeting and of present speakers are used; missing ones
             are extracted.
+        notes: the parts of the notes that a language model wrote; the others are extracted.
     """
-    meeting = MeetingFacts(conversation, summaries)
+    meeting = MeetingFacts(conversation, summaries, notes)
     return {family.name: Answer(family.version, meeting.document(family)) for family in FAMILIES}

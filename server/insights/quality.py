@@ -18,6 +18,7 @@ from server.insights.family import Family, MeetingFacts
 from server.insights.flow import FlowDocument, flow
 from server.insights.interaction import INTERACTION_SCORE, INTERACTIONS, InteractionsDocument
 from server.insights.key_points import KEY_POINTS, SUMMARIES, KeyPointsDocument, SummariesDocument
+from server.insights.notes import NOTES, NotesDocument
 from server.insights.questions import QUESTIONS, QuestionsDocument
 from server.insights.score import ScoreDocument
 from server.insights.sentiment import SENTIMENT, SentimentDocument
@@ -70,6 +71,8 @@ class QualityDocument(QualityScore, LanguageDocument):
     key_points: KeyPointsDocument
     summaries: SummariesDocument
     questions: QuestionsDocument
+    notes: NotRequired[NotesDocument]
+    """Missing from meetings that were analysed by earlier versions."""
     audio_quality: AudioQualityDocument
 
 
@@ -153,6 +156,7 @@ def _report(meeting: MeetingFacts) -> QualityDocument:
         "key_points": meeting.document(KEY_POINTS),
         "summaries": meeting.document(SUMMARIES),
         "questions": meeting.document(QUESTIONS),
+        "notes": meeting.document(NOTES),
         "audio_quality": meeting.document(AUDIO_QUALITY),
     }
 

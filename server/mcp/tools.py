@@ -34,6 +34,7 @@ READ_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempot
 # Answers by the name that the tool takes: method of InsightsService.
 INSIGHTS = {
     "report": "GetMeetingQuality",
+    "notes": "GetMeetingNotes",
     "summaries": "GetTextSummaries",
     "key_points": "GetKeyPoints",
     "topics": "GetTopics",
@@ -51,6 +52,7 @@ INSIGHTS = {
 }
 Kind = Literal[
     "report",
+    "notes",
     "summaries",
     "key_points",
     "topics",
@@ -159,10 +161,13 @@ def build_tools(version: str, caller_of: CallerOf) -> MCPServer[Any]:
         file_hash: FileHash,
         kind: Annotated[
             Kind,
-            Field(description="report: all answers in short, with what raises and lowers the quality."),
+            Field(
+                description="report: all answers in short, with what raises and lowers the quality. notes: summary,"
+                " chapters, action items and decisions, with the sentences that each line rests on."
+            ),
         ] = "report",
     ) -> dict[str, Any]:
-        """Read an answer about a finished meeting: its report, summaries, topics, questions, or a score."""
+        """Read an answer about a finished meeting: its report, notes, summaries, topics, questions, or a score."""
         request = getattr(insights_pb2, f"{INSIGHTS[kind]}Request")(file_hash=file_hash)
         return _json(await _answer(caller_of(ctx)(insights_pb2_grpc.InsightsServiceStub, INSIGHTS[kind], request)))
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from server.auth import Caller
 from server.conversation import Conversation, Edit, apply_edits, edit_from_document, edit_to_document
 from server.errors import MeetingNotFound, MeetraError, TooManyCorrections, TranscriptDeleted
-from server.insights import SUMMARIES, compute_answers
+from server.insights import NOTES, SUMMARIES, compute_answers, written_notes
 from server.search import index_meeting
 from server.storage import Connection, SpeakerRow, insights, meetings, retention, speakers
 
@@ -96,8 +96,10 @@ async def _store(connection: Connection, meeting: CorrectedMeeting, edits: Seque
     """Compute the answers with the edits, store those that changed, and index the meeting for search."""
     stored = await insights.load(connection, meeting.id, SUMMARIES.name)
     summaries = None if stored is None else SUMMARIES.typed(stored)
+    stored_notes = await insights.load(connection, meeting.id, NOTES.name)
+    notes = None if stored_notes is None else written_notes(NOTES.typed(stored_notes))
     conversation = await asyncio.to_thread(apply_edits, meeting.engine, edits)
-    answers = await asyncio.to_thread(compute_answers, conversation, summaries)
+    answers = await asyncio.to_thread(compute_answers, conversation, summaries, notes)
     await speakers.activate(connection, meeting.id, conversation.speakers)
     await insights.store(connection, meeting.id, answers)
     await index_meeting(connection, meeting.organization_id, meeting.id, conversation, answers)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from server.insights import KEY_POINTS, QUESTIONS, SUMMARIES, TOPICS, TRANSCRIPT
+from server.insights import KEY_POINTS, NOTES, QUESTIONS, SUMMARIES, TOPICS, TRANSCRIPT
 from server.metrics.metric import KnownError, Metric, mean_errors
 
 QUOTES = (
     "Key points and summaries quote what was said, word for word, including recognition errors; they are not checked"
     " against anything."
+)
+
+AGREEMENTS = (
+    "Action items and decisions that are said in other words are missed, and some that are listed are none: read the"
+    " sentences that a line names"
 )
 
 TEXT = (
@@ -71,5 +76,30 @@ TEXT = (
         source="Erkan and Radev 2004; Carbonell and Goldstein 1998",
         version=SUMMARIES.version,
         errors=(KnownError("summaries, AMI", "precision", 0.664, baseline=0.388),),
+    ),
+    Metric(
+        name="action_items",
+        title="Action items",
+        unit="",
+        definition="a sentence in which somebody undertakes, is given or is asked for a piece of work: points for how"
+        " it is said, for a date, for assent within 6 s and for the last fifth of the meeting. Who: the speaker, who"
+        " assents, or who is named. By when: the phrase that is said",
+        interpretation=AGREEMENTS,
+        source="rules of English",
+        version=NOTES.version,
+        english_only=True,
+        errors=(KnownError("action items, AMI, unseen", "F1", 0.374, baseline=0.029),),
+    ),
+    Metric(
+        name="decisions",
+        title="Decisions",
+        unit="",
+        definition="a sentence that says that something was decided, chosen or settled, and no question; points for how"
+        " it is said and for assent within 6 s",
+        interpretation=AGREEMENTS,
+        source="rules of English",
+        version=NOTES.version,
+        english_only=True,
+        errors=(KnownError("decisions, AMI, unseen", "F1", 0.125, baseline=0.027),),
     ),
 )

@@ -114,6 +114,16 @@ def test_scores_are_those_of_the_api_and_open_what_they_are_made_of(report: Page
     report.wait_for("css=dialog[open]", "hidden")
 
 
+def test_lines_of_the_notes_lead_to_their_sentences(report: Page, rest: Rest, meeting: str) -> None:
+    notes = rest.get(f"{M}/quality", file_hash=meeting).json()["context"]["notes"]
+    line = max(notes["summary"], key=lambda one: one["sentences"][0]["start_ms"])
+    number = line["sentences"][0]["number"]
+    report.click(f'css=.lines li:has-text("{line["text"]}") .cited button')
+    report.wait_for(f'css=[data-index="{number - 1}"] .sentence.current')
+    for heading in ("Action items", "Decisions", "Chapters"):
+        report.wait_for(f'role=heading[name="{heading}"]')
+
+
 def test_what_could_not_be_measured_says_why(signed_in: SignedIn, rest: Rest) -> None:
     alone = rest.analysed(wav(solo("rms")), name="One person")
     page = signed_in(f"/meetings/{alone}")

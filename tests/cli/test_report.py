@@ -80,6 +80,17 @@ async def test_an_english_meeting_of_an_engine_that_says_no_language_has_no_such
     assert "English" not in shown
 
 
+async def test_what_is_to_be_done_and_was_decided_is_shown_with_its_time() -> None:
+    said = (*ENGLISH_LINES, (1, "We have decided to keep it."), (1, "I'll send the offer by Friday."))
+    shown = await report(talk(meeting("en", *said)))
+    assert "Action items (by rules of English)\n  00:00:12  Speaker 1: I'll send the offer by Friday.\n" in shown
+    assert "Decisions (by rules of English)\n  00:00:08  We have decided to keep it.\n" in shown
+    foreign = await report(german())
+    assert "  Action items and decisions are found in English only; this meeting is in German (de).\n" in foreign
+    many = tuple((1, f"I'll send offer {number} by Friday.") for number in range(15))
+    assert "  ... and 3 more action items\n" in await report(talk(meeting("en", *many)))
+
+
 async def test_questions_that_cannot_be_told_are_said_to_be_missing() -> None:
     shown = await report(talk(meeting("th", (1, "วันนี้ เรา พูด"), (2, "ของ เรา ไม่ พอ"))))
     assert "Without question marks, questions are detected in English only; this meeting is in Thai (th)." in shown

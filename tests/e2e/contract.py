@@ -59,6 +59,21 @@ DETAIL = {
     "interactions_score": whole_score,
     "involvement_score": whole_score,
 }
+CITED = [{"number": whole, "speaker": any_text, "start_ms": milliseconds, "end_ms": milliseconds}]
+LINE = {"text": text, "sentences": CITED, "outdated": bool}
+NOTES = {
+    "summary": [LINE],
+    "chapters": [{"title": text, "start_ms": milliseconds, "end_ms": milliseconds, "points": [LINE]}],
+    "action_items": [{**LINE, "speaker": optional(uuid), "person": optional(text), "due": optional(text)}],
+    "decisions": [LINE],
+    "methods": {
+        "summary": one_of("extractive"),
+        "chapters": one_of("extractive"),
+        "action_items": one_of("rules", "none"),
+        "decisions": one_of("rules", "none"),
+    },
+    "reason": optional(text),
+}
 QUESTION = {"speaker": any_text, "question": text, "start_timestamp": clock}
 AUDIO_QUALITY = {
     "id": uuid,
@@ -95,6 +110,7 @@ REPORT = {
         "key_points": Map(uuid, [text]),
         "questions": [QUESTION],
         "topics": [TOPIC],
+        "notes": NOTES,
     },
     "topic_deep_dive": [DETAIL],
     "fluctuations": [PERIOD],

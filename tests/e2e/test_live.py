@@ -28,6 +28,7 @@ READS = (
     "/single-feature-api/meeting/meeting-emotions",
     "/single-feature-api/meeting/key-points",
     "/single-feature-api/meeting/text-summaries",
+    "/single-feature-api/meeting/notes",
     "/single-feature-api/meeting/topics",
     "/single-feature-api/meeting/questions",
     "/single-feature-api/meeting/meeting-dynamics",

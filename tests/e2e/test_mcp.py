@@ -70,6 +70,9 @@ async def reads_everything(client: Client, rest: Rest, talk: str) -> None:
     assert found["results"][0]["speaker"]
     report = await read(client, "get_insights", file_hash=talk)
     assert report == rest.get("/single-feature-api/meeting/quality", file_hash=talk).json()
+    notes = await read(client, "get_insights", file_hash=talk, kind="notes")
+    assert notes == rest.get("/single-feature-api/meeting/notes", file_hash=talk).json()
+    assert notes["notes"] == report["context"]["notes"]
     topics = await read(client, "get_insights", file_hash=talk, kind="topics")
     assert topics == rest.get("/single-feature-api/meeting/topics", file_hash=talk).json()
 

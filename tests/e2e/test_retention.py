@@ -120,6 +120,7 @@ def test_an_uploaded_meeting_goes_part_by_part(system: System, rest: Rest) -> No
         "questions",
         "key-points",
         "text-summaries",
+        "notes",
         "topics",
         "details-by-topics",
         "quality",

@@ -123,7 +123,7 @@ async def test_an_archive_has_what_rest_gives_and_the_audio(
     assert {path for path in files if path.startswith(f"{folder}/answers/")} == {
         f"{folder}/answers/{name}.json" for name in ANSWERS
     }
-    assert len(ANSWERS) == 18
+    assert len(ANSWERS) == 19
     for name, method in ANSWERS.items():
         asked = {"file-hash": file_hash}
         if "include_details" in method.input_type.fields_by_name:

@@ -82,10 +82,12 @@ async def test_json_has_every_answer_that_rest_has(
     assert found["schema"] == {"name": "meetra.meeting", "version": 1}
     assert found["meeting"]["file_hash"] == file_hash
     assert found["status"]["status"] == "ready"
-    assert len(found["answers"]) == 18
+    assert len(found["answers"]) == 19
     asked = {"file-hash": file_hash, "include_details": "true"}
     shown = await http.get("/single-feature-api/meeting/transcription", params=asked)
     assert found["answers"]["transcription"] == shown.json()
+    noted = await http.get("/single-feature-api/meeting/notes", params=asked)
+    assert found["answers"]["notes"] == noted.json()
 
 
 async def test_over_grpc_a_long_meeting_comes_in_pieces(house: House, owner: Database, database: Database) -> None:

@@ -120,6 +120,12 @@ class InsightCalls:
             pb.GetTextSummariesRequest(file_hash=file_hash, include_details=details, live=live)
         )
 
+    async def notes(self, file_hash: str, *, details: bool = False, live: bool = False) -> pb.GetMeetingNotesResponse:
+        """Return summary, chapters, action items and decisions, each line with the sentences that it rests on."""
+        return await self._stub.GetMeetingNotes(
+            pb.GetMeetingNotesRequest(file_hash=file_hash, include_details=details, live=live)
+        )
+
     async def key_points(self, file_hash: str, *, details: bool = False, live: bool = False) -> pb.GetKeyPointsResponse:
         """Return the most representative sentences of each speaker."""
         return await self._stub.GetKeyPoints(

@@ -47,6 +47,7 @@ class BlockingInsights(Blocking[InsightCalls]):
     topic_details = blocking(InsightCalls.topic_details)
     summaries = blocking(InsightCalls.summaries)
     key_points = blocking(InsightCalls.key_points)
+    notes = blocking(InsightCalls.notes)
     questions = blocking(InsightCalls.questions)
     audio_quality = blocking(InsightCalls.audio_quality)
     quality = blocking(InsightCalls.quality)

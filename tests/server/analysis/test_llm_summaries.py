@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from server.analysis.llm_summaries import SummaryWriter, format_transcript
+from server.analysis.llm_summaries import MAX_TRANSCRIPT_CHARACTERS, SummaryWriter
+from server.analysis.model_answer import format_transcript
 from server.config import ServerSettings
 from server.insights import compute_answers
 from tests.server.conversation.spoken import conversation
@@ -87,16 +88,17 @@ async def test_what_the_model_writes_becomes_the_summary(endpoint: Endpoint) -> 
     written = {"meeting": ["The server was dear.", "The budget is looked at again."], "speakers": {"1": ["Complains."]}}
     endpoint.reply = (200, completion(written))
     found = await writer(url_of(endpoint)).write(TALK)
-    assert found == {
+    assert found is not None
+    assert found.summaries == {
         "meeting": written["meeting"],
         "speakers": [[1, ["Complains."]], [2, []]],
         "method": "abstractive",
     }
     (asked,) = endpoint.asked
     assert asked["model"] == "a-model"
-    assert format_transcript(TALK) in asked["messages"][1]["content"]
+    assert format_transcript(TALK, MAX_TRANSCRIPT_CHARACTERS) in asked["messages"][1]["content"]
     assert endpoint.keys == ["Bearer a-key"]
-    stored = compute_answers(TALK, found)["summaries"].document
+    stored = compute_answers(TALK, *found)["summaries"].document
     assert stored["meeting"] == written["meeting"]
     # Of whom the model said nothing, the extractive summary remains.
     assert stored["speakers"][1][1] == ["Then we should look at the budget again."]

@@ -17,12 +17,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from server.analysis.llm_summaries import (
-    MAX_ANSWER_BYTES,
-    MAX_SENTENCE_CHARACTERS,
-    MAX_SENTENCES,
-    SummaryWriter,
-)
+from server.analysis.llm_summaries import MAX_ANSWER_BYTES, SummaryWriter
+from server.analysis.model_answer import MAX_SENTENCE_CHARACTERS, MAX_SENTENCES
 from server.insights import compute_answers
 from server.storage import Database
 from tests.server.analysis.test_llm_summaries import TALK, completion, writer
@@ -176,7 +172,8 @@ async def test_a_hostile_answer_leaves_the_extractive_summary_in_bounded_time_an
     said = [record.getMessage() for record in caplog.records if record.name == "server.analysis.llm_summaries"]
     assert len(said) == 1
     assert said[0].startswith("no summary from the language model (")
-    assert compute_answers(TALK)["summaries"].document["method"] == "extractive"
+    answers = compute_answers(TALK)
+    assert answers["summaries"].document["method"] == answers["notes"].document["methods"]["summary"] == "extractive"
 
 
 @pytest.mark.parametrize("status", [b"301 Moved", b"302 Found", b"307 Temporary Redirect", b"308 Permanent Redirect"])
@@ -206,16 +203,25 @@ NASTY = {
 
 
 async def test_texts_are_cleaned_bounded_and_storable(database: Database) -> None:
-    written = {"meeting": list(NASTY), "speakers": {"1": "one \x00", "2": ["a"] * 1000, "3\x00": ["nobody"]}}
+    written: dict[str, Any] = {
+        "meeting": list(NASTY),
+        "speakers": {"1": "one \x00", "2": ["a"] * 1000, "3\x00": ["nobody"]},
+    }
+    written["decisions"] = [{"text": text, "sentences": [1]} for text in NASTY]
+    written["action_items"] = [{"text": "x", "who": "a null \x00 within", "due": "two\r\nlines", "sentences": [2, 2]}]
     with answering(whole(completion(written))) as (url, _):
         found = await writer(url).write(TALK)
     assert found is not None
-    assert found["meeting"] == list(NASTY.values())
-    assert found["speakers"] == [[1, ["one"]], [2, ["a"] * MAX_SENTENCES]]
-    stored = compute_answers(TALK, found)["summaries"].document
-    assert stored["method"] == "abstractive"
+    assert found.summaries["meeting"] == list(NASTY.values())
+    assert found.summaries["speakers"] == [[1, ["one"]], [2, ["a"] * MAX_SENTENCES]]
+    answers = compute_answers(TALK, *found)
+    assert answers["summaries"].document["method"] == "abstractive"
+    notes = answers["notes"].document
+    assert [line["text"] for line in notes["decisions"]] == list(NASTY.values())
+    assert (notes["action_items"][0]["person"], notes["action_items"][0]["due"]) == ("a null  within", "two lines")
     # As answers are stored.
-    assert await database.run(lambda c: c.fetchval("SELECT $1::jsonb", stored)) == json.loads(json.dumps(stored))
+    both = [answers["summaries"].document, notes]
+    assert await database.run(lambda c: c.fetchval("SELECT $1::jsonb", both)) == json.loads(json.dumps(both))
 
 
 async def test_the_log_quotes_neither_the_answer_nor_the_key(caplog: pytest.LogCaptureFixture) -> None:

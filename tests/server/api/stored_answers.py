@@ -8,7 +8,7 @@ from uuid import UUID
 
 from server.api.answers import ReadyAnswer
 from server.conversation import Conversation
-from server.insights import QUESTIONS, Answer, Document, Family, compute_answers
+from server.insights import NOTES, QUALITY, QUESTIONS, Answer, Document, Family, compute_answers
 from server.storage.speakers import SpeakerRow
 from tests.server.insights.meetings_in_languages import ENGINE
 
@@ -27,6 +27,8 @@ class Stored:
             for name, (version, document) in self._found.items():
                 self._found[name] = Answer(version, _of_old(document))
             del self._found[QUESTIONS.name].document["method"]
+            # There were no notes.
+            del self._found[NOTES.name], self._found[QUALITY.name].document["notes"]
 
     async def get(self, file_hash: str, family: Family[Document], *, live: bool = False) -> ReadyAnswer[Document]:
         """See ``Answers.get``."""

@@ -29,6 +29,7 @@ METHODS: dict[str, Callable[..., Message]] = {
     "GetTranscription": pb.GetTranscriptionRequest,
     "GetKeyPoints": pb.GetKeyPointsRequest,
     "GetTextSummaries": pb.GetTextSummariesRequest,
+    "GetMeetingNotes": pb.GetMeetingNotesRequest,
     "GetMeetingQuality": pb.GetMeetingQualityRequest,
 }
 
@@ -96,7 +97,9 @@ async def test_a_mixed_meeting_says_how_much_of_it_was_read() -> None:
     assert emotions["details"]["note"] == "Emotions are measured on 2 of 9 sentences: those in English."
 
 
-@pytest.mark.parametrize("name", ["GetTranscription", "GetKeyPoints", "GetTextSummaries", "GetQuestions"])
+@pytest.mark.parametrize(
+    "name", ["GetTranscription", "GetKeyPoints", "GetTextSummaries", "GetQuestions", "GetMeetingNotes"]
+)
 async def test_answers_made_of_words_say_their_language(name: str) -> None:
     stored = Stored(replace(german(), language="de", language_confidence=0.98))
     details = (await asked(stored, name, details=True))["details"]
@@ -124,12 +127,16 @@ async def test_how_questions_were_told_is_said() -> None:
 
 async def test_answers_stored_before_languages_were_told_are_read() -> None:
     old, today = Stored(english(), of_old=True), Stored(english())
-    for name in METHODS:
+    for name in METHODS.keys() - {"GetMeetingNotes"}:
         details = "include_details" in METHODS[name](file_hash=HASH).DESCRIPTOR.fields_by_name
         before, now = await asked(old, name, details=details), await asked(today, name, details=details)
         if name == "GetQuestions":
             # It was not said how.
             assert (before["details"].pop("method"), now["details"].pop("method")) == ("rules", "marks")
+        if name == "GetMeetingQuality":
+            # There were no notes.
+            assert ("notes" in before["context"], "notes" in now["context"]) == (False, True)
+            del now["context"]["notes"]
         assert before == now
 
 

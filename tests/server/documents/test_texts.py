@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -11,6 +13,7 @@ from server.documents.meeting import DocumentedMeeting
 from server.documents.subtitles import to_srt
 from server.documents.texts import to_markdown, to_txt
 from tests.server.documents.documented import KINDS, NAMES, TALKS, corrected, documented, of_conversation, silent
+from tests.server.insights.meetings_in_languages import meeting, talk
 
 # Whatever is said makes none of these.
 FOREIGN = {"link", "image", "code_inline", "html_inline", "html_block", "em", "s", "fence", "code_block", "blockquote"}
@@ -93,3 +96,33 @@ def test_removed_words_are_in_no_document_but_that_they_were_removed_is() -> Non
         assert first.text in on_one_line
         assert second.text not in on_one_line
     assert f"{shown.name_of(second.speaker)}: [words removed]" in to_txt(shown)
+
+
+def test_notes_are_listed_with_whose_they_are_and_when_they_were_said() -> None:
+    said = ((1, "We have decided to keep | it."), (2, "I'll send *the* offer by Friday."), (1, "Good."))
+    shown = of_conversation(talk(meeting("en", *said)), ("Ada", "Ben"))
+    text = to_txt(shown)
+    assert "ACTION ITEMS\n\n0:00:03, 0:00:07  Ben  I'll send *the* offer by Friday.  by Friday\n" in text
+    assert "DECISIONS\n\n0:00:00  We have decided to keep | it.\n" in text
+    assert "CHAPTERS" in text
+    markdown = plain(to_markdown(shown))
+    assert "I'll send *the* offer by Friday." in markdown
+    assert "We have decided to keep | it." in markdown
+
+
+def test_a_meeting_of_before_there_were_notes_has_no_such_sections() -> None:
+    shown = documented("german")
+    old = replace(shown, quality={name: part for name, part in shown.quality.items() if name != "notes"})  # type: ignore[arg-type]
+    assert "CHAPTERS" in to_txt(shown)
+    assert "CHAPTERS" not in to_txt(old)
+    assert "ACTION ITEMS" not in to_txt(shown)
+    reason = "Action items and decisions are found in English only; this meeting is in German (de)."
+    assert (reason in to_txt(shown), reason in to_txt(old)) == (True, False)
+
+
+def test_a_line_that_a_correction_outdated_says_so() -> None:
+    notes = documented("german").quality["notes"]
+    (chapter, *_) = notes["chapters"]
+    chapter["points"][0]["outdated"] = True
+    shown = replace(documented("german"), quality={**documented("german").quality, "notes": notes})
+    assert "(written before a correction)" in to_txt(shown)

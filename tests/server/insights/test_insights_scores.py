@@ -58,7 +58,7 @@ def test_scores_do_not_depend_on_what_speakers_are_called(talk: Conversation, na
 @given(talks())
 def test_every_answer_of_any_talk_can_be_stored(talk: Conversation) -> None:
     found = compute_answers(talk)
-    assert len(found) == 20
+    assert len(found) == 21
     for answer in found.values():
         assert answer.definition_version
         assert json.loads(json.dumps(answer.document, allow_nan=False)) == answer.document

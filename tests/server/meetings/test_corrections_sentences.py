@@ -23,7 +23,7 @@ from server.errors import (
     TooManyCorrections,
     TranscriptDeleted,
 )
-from server.insights import FAMILIES, compute_answers
+from server.insights import FAMILIES, WrittenNotes, compute_answers
 from server.meetings import Corrections, corrected_meeting
 from server.storage import insights, retention
 from server.storage.pool import Database
@@ -47,10 +47,11 @@ async def read(sentence: Sentence) -> Sentence:
     )
 
 
-async def meeting(owner: Database, database: Database) -> tuple[UUID, Conversation]:
+async def meeting(owner: Database, database: Database, notes: WrittenNotes | None = None) -> tuple[UUID, Conversation]:
     said = talk(*SPOKEN)
     said = replace(said, sentences=tuple([await read(sentence) for sentence in split_sentences(said)]))
-    answers = {name: (one.definition_version, dict(one.document)) for name, one in compute_answers(said).items()}
+    computed = compute_answers(said, None, notes)
+    answers = {name: (one.definition_version, dict(one.document)) for name, one in computed.items()}
     id_ = await ready_meeting(database, await make_user(owner), HASH, conversation=said.to_document(), answers=answers)
     return id_, said
 
@@ -110,6 +111,28 @@ async def test_a_moved_sentence_is_its_new_speaker_s_in_every_answer(owner: Data
     await corrections.undo(caller, HASH)
     assert labels(await corrections.undo(caller, HASH)) == [1, 2]
     assert await everything(owner, meeting_id) == before
+
+
+async def test_notes_by_a_model_stay_and_follow_the_corrections(owner: Database, database: Database) -> None:
+    written: WrittenNotes = {
+        "action_items": [{"text": "Call.", "sentences": [6], "owner": 6, "person": None, "due": "today"}],
+        "decisions": [{"text": "The launch moves.", "sentences": [1, 2]}],
+    }
+    meeting_id, _ = await meeting(owner, database, written)
+    caller, corrections = await caller_of(owner), Corrections(database, analyse=read)
+    before = await stored(owner, meeting_id, "notes")
+    assert (before["action_items"][0]["speaker"], before["decisions"][0]["outdated"]) == (2, False)
+    # Who is to do it is whoever says that sentence; what the summary quotes is extracted anew.
+    await corrections.correct_text(caller, HASH, 2, "Is it great for Maria?", "Nobody is happy about it.")
+    await corrections.merge(caller, speaker_id(meeting_id, 2), speaker_id(meeting_id, 1))
+    after = await stored(owner, meeting_id, "notes")
+    assert (after["action_items"][0]["speaker"], after["action_items"][0]["outdated"]) == (1, False)
+    assert (after["decisions"][0]["text"], after["decisions"][0]["outdated"]) == ("The launch moves.", True)
+    assert "Nobody" not in str(after)
+    assert (await stored(owner, meeting_id, "quality"))["notes"] == after
+    await corrections.undo(caller, HASH)
+    await corrections.undo(caller, HASH)
+    assert await stored(owner, meeting_id, "notes") == before
 
 
 async def test_all_corrections_are_undone_in_one_history(owner: Database, database: Database) -> None:

@@ -166,7 +166,7 @@ def test_answers_that_stay_hold_no_word_of_the_meeting() -> None:
     spoken = talk(*((1 + n % 2, text) for n, text in enumerate(texts * 4)))
     answers = compute_answers(replace(spoken, sentences=tuple(said), duration_us=120_000_000))
     holding = {name for name, answer in answers.items() if WORD in str(answer.document)}
-    assert {"topics", "questions", "key_points", "summaries", "quality", "timeline"} <= holding
+    assert {"topics", "questions", "key_points", "summaries", "notes", "quality", "timeline"} <= holding
     assert holding <= set(QUOTING)
     assert {family.name for family in FAMILIES if not family.quotes} == {
         *("audio_quality", "balance", "dynamics", "emotion_chunks", "emotions", "energy", "fragments"),

@@ -36,7 +36,9 @@ COLUMNS = {
 }
 ROWS = {AMI: "**mean error, AMI**", SYNTHETIC: "**mean error, synthetic**"}
 # Fields that identify, place or support, and measure nothing.
-NO_METRICS = frozenset({"through_ms", "words_final_through_ms", "start", "end", "duration_ms", "language_confidence"})
+NO_METRICS = frozenset(
+    "through_ms words_final_through_ms start end start_ms end_ms duration_ms language_confidence number".split()
+)
 # What is explained under another name.
 EXPLAINED_AS = {
     "talking_time": "meeting_energy",

@@ -8,6 +8,7 @@ import { text } from "../strings/meeting.js";
 import { AudioQuality } from "./glance/audio_quality.js";
 import { Emotions } from "./glance/emotions.js";
 import { Flow } from "./glance/flow.js";
+import { Notes } from "./glance/notes.js";
 import { OverTime } from "./glance/over_time.js";
 import { People } from "./glance/people.js";
 import { Scores } from "./glance/scores.js";
@@ -104,6 +105,7 @@ function Loaded({ search }: { search: string }) {
               <>
                 <Scores quality={found} />
                 <Texts context={found.context} />
+                {found.context.notes && <Notes notes={found.context.notes} />}
                 <People quality={found} />
                 <Topics details={found.topic_deep_dive} topics={found.context.topics} />
                 <OverTime flow={found.flow} />

@@ -1,4 +1,4 @@
-import type { MeetingContext as Context, TextReliability } from "meetra-client";
+import type { MeetingContext as Context, NoteLine, TextReliability } from "meetra-client";
 import type { ComponentChildren } from "preact";
 import { LongList } from "../../parts/long_list.js";
 import { About } from "../../parts/measured.js";
@@ -9,6 +9,7 @@ import { useAnswer } from "../../server/use_answer.js";
 import { text } from "../../strings/texts.js";
 import { useMeeting } from "../meeting_context.js";
 import { Moment } from "./moment.js";
+import { Cited } from "./notes.js";
 import { PersonName } from "./person_name.js";
 import { Section } from "./section.js";
 
@@ -33,7 +34,7 @@ export function Texts({ context }: { context: Context }) {
   return (
     <>
       <Section title={text.summary} beside={<Reliable metric="text_summary" name={text.summary} of={details?.summaries.details} />}>
-        <Paragraphs lines={whole} />
+        <Paragraphs lines={whole} notes={context.notes?.summary} />
         <BySpeaker lists={bySpeaker} order={[...people.keys()]} title={text.summariesOfSpeakers} />
       </Section>
       <Section title={text.keyPoints} beside={<Reliable metric="key_points" name={text.keyPoints} of={details?.points.details} />}>
@@ -58,15 +59,19 @@ export function Texts({ context }: { context: Context }) {
   );
 }
 
-function Paragraphs({ lines }: { lines: readonly string[] }) {
+/** Lines, with the moments of the sentences that they rest on where notes name them. */
+function Paragraphs({ lines, notes = [] }: { lines: readonly string[]; notes?: readonly NoteLine[] | undefined }) {
   if (lines.length === 0) return <p>{text.nothing}</p>;
   return (
     <ul class="lines">
-      {lines.map((line) => (
-        <li key={line} dir="auto">
-          {line}
-        </li>
-      ))}
+      {lines.map((line) => {
+        const note = notes.find((one) => one.text === line);
+        return (
+          <li key={line} dir="auto">
+            {line} {note && <Cited line={note} />}
+          </li>
+        );
+      })}
     </ul>
   );
 }
