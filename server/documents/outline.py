@@ -61,13 +61,8 @@ def subtitle(meeting: DocumentedMeeting) -> str:
 
 def sections(meeting: DocumentedMeeting) -> Iterator[Section]:
     """Yield the parts of the document that have something to say, the transcript with its corrections last."""
-    remarks = [meeting.notice] if meeting.notice else []
-    if meeting.words and not meeting.reliable:
-        remarks.append(UNRELIABLE)
-    if meeting.corrections:
-        remarks.append(CORRECTED)
     found: list[tuple[str, Sequence[Block]]] = [
-        ("Remarks", remarks),
+        ("Remarks", remarks(meeting)),
         ("People", _people(meeting)),
         ("Summary", [" ".join(meeting.quality["summaries"]["meeting"])]),
         ("Key points", _by_person(meeting, meeting.quality["key_points"]["speakers"])),
@@ -80,6 +75,16 @@ def sections(meeting: DocumentedMeeting) -> Iterator[Section]:
     for heading, blocks in found:
         if any(blocks):
             yield Section(heading, tuple(block for block in blocks if block))
+
+
+def remarks(meeting: DocumentedMeeting) -> list[str]:
+    """Return what a reader must know before the rest."""
+    found = [meeting.notice] if meeting.notice else []
+    if meeting.words and not meeting.reliable:
+        found.append(UNRELIABLE)
+    if meeting.corrections:
+        found.append(CORRECTED)
+    return found
 
 
 def _people(meeting: DocumentedMeeting) -> list[Block]:
@@ -130,11 +135,11 @@ def _said(meeting: DocumentedMeeting, statement: Stretch) -> Said:
 
 
 def _corrections(meeting: DocumentedMeeting) -> list[Block]:
-    texts = tuple(_corrected(meeting, one) for one in meeting.corrections)
+    texts = tuple(corrected_text(meeting, one) for one in meeting.corrections)
     return [Points(texts)] if texts else []
 
 
-def _corrected(meeting: DocumentedMeeting, one: CorrectedSentence) -> str:
+def corrected_text(meeting: DocumentedMeeting, one: CorrectedSentence) -> str:
     """Return what a sentence was before, and what it is."""
     before = one.text if one.original_text is None else one.original_text
     now = "" if one.original_text is None else f" Now: {one.text}"

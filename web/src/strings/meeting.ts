@@ -21,6 +21,7 @@ export const text = {
   print: "Print",
   exportFormats: {
     docx: "Word document",
+    pdf: "PDF report with charts",
     md: "Markdown",
     txt: "Text",
     srt: "Subtitles (SRT)",
