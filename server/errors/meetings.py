@@ -155,6 +155,7 @@ class DocumentNotMade(MeetraError):
 
     reason = "DOCUMENT_NOT_MADE"
     grpc_status = grpc.StatusCode.FAILED_PRECONDITION
+    http_status = 409
 
     def __init__(self, form: str) -> None:
         super().__init__(
