@@ -18,10 +18,11 @@ EXAMPLES = """\
 examples:
   meetra export latest --format srt > meeting.srt
   meetra export 12b9b6 --format docx --output meeting.docx
+  meetra export latest --format pdf --output report.pdf
   meetra export latest --audio normalised --output meeting.webm
 """
 # What is no text for a terminal.
-BINARY = ("docx", None)
+BINARY = ("docx", "pdf", None)
 
 
 class CannotExport(Exception):
@@ -40,7 +41,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
     what.add_argument(
         "--format",
-        help="srt, vtt, txt, md, docx, turns.csv, words.csv, scores.csv, rttm, ctm, stm, textgrid, eaf, json",
+        help="srt, vtt, txt, md, docx, pdf, turns.csv, words.csv, scores.csv, rttm, ctm, stm, textgrid, eaf, json",
     )
     command.add_argument(
         "--output", "-o", type=Path, metavar="FILE", help="file to write, replacing one (default: the standard output)"

@@ -76,6 +76,7 @@ TESTED_BY = {
     "server/children/decode_media.py": "server/audio/test_media_decoder.py",
     "server/children/decode_opus.py": "server/audio/test_track_decoder.py",
     "server/children/fork_server.py": "server/test_fork_server.py",
+    "server/children/typeset.py": "server/documents/test_typesetting.py",
     "server/landlock.py": "server/test_sandbox_walls.py",
     "server/system_calls.py": "server/test_sandbox_walls.py",
     "server/media/opened_file.py": "server/audio/test_media_decoder.py",

@@ -52,7 +52,7 @@ class MeetingFiles:
     async def make(self, organization_id: UUID, file_hash: str, form: str) -> MeetingFile:
         """Return a meeting of the organization in a format.
 
-        Raises BadRequest, MeetingNotFound, MeetingStillProcessing, MeetingFailed, TranscriptDeleted.
+        Raises BadRequest, MeetingNotFound, MeetingStillProcessing, MeetingFailed, TranscriptDeleted, DocumentNotMade.
         """
         wanted = validate_file_hash(file_hash)
         if form != JSON and form not in FORMATS:
@@ -64,8 +64,7 @@ class MeetingFiles:
                 )
                 return MeetingFile(data, "application/json", _disposition(name, wanted, form))
             meeting = await self.documented(organization_id, wanted)
-            # In a thread: the event loop serves others meanwhile.
-            data = await asyncio.to_thread(FORMATS[form].render, meeting)
+            data = await FORMATS[form].render(meeting)
         return MeetingFile(data, FORMATS[form].media_type, _disposition(meeting.name, wanted, form))
 
     async def documented(self, organization_id: UUID, file_hash: str) -> DocumentedMeeting:

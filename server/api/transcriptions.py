@@ -117,7 +117,7 @@ class TranscriptionApi:
         if wanted.stream:
             return StreamingResponse(self._stream(caller, receipt.file_hash), media_type="text/event-stream")
         await self._wait(caller, receipt.file_hash, PATIENCE_S)
-        return _answer(await self._files.documented(caller.organization_id, receipt.file_hash), wanted)
+        return await _answer(await self._files.documented(caller.organization_id, receipt.file_hash), wanted)
 
     async def _wait(self, caller: Caller, file_hash: str, patience_s: float) -> None:
         """Wait until a meeting is ready.
@@ -176,9 +176,9 @@ def parse_wanted(fields: Mapping[str, str]) -> Wanted:
     return Wanted(form, given, stream == "true")
 
 
-def _answer(meeting: DocumentedMeeting, wanted: Wanted) -> Response:
+async def _answer(meeting: DocumentedMeeting, wanted: Wanted) -> Response:
     if wanted.form in (SRT, VTT):
-        return Response(FORMATS[wanted.form].render(meeting), media_type=FORMATS[wanted.form].media_type)
+        return Response(await FORMATS[wanted.form].render(meeting), media_type=FORMATS[wanted.form].media_type)
     if wanted.form == TEXT:
         return Response(to_transcription_text(meeting) + "\n", media_type="text/plain; charset=utf-8")
     if wanted.form == VERBOSE:

@@ -1,5 +1,6 @@
-"""Programs that decode untrusted input, each run as a child process, and their protocol."""
+"""Programs that handle untrusted input, each run as a child process, and their protocols."""
 
+from server.children.document_parts import PART
 from server.children.opus_messages import HEAD, LENGTH, MESSAGE, PACKETS
 
 __all__ = [
@@ -7,4 +8,5 @@ __all__ = [
     "LENGTH",
     "MESSAGE",
     "PACKETS",
+    "PART",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from server.documents.annotations import to_ctm, to_rttm, to_stm
@@ -11,6 +12,7 @@ from server.documents.subtitles import to_srt, to_vtt
 from server.documents.tables import to_scores_csv, to_turns_csv, to_words_csv
 from server.documents.texts import to_markdown, to_txt
 from server.documents.tiers import to_eaf, to_textgrid
+from server.documents.typesetting import to_pdf
 from server.documents.word_document import to_docx
 
 
@@ -20,12 +22,17 @@ class DocumentFormat:
 
     suffix: str
     media_type: str
-    write: Callable[[DocumentedMeeting], str | bytes]
+    write: Callable[[DocumentedMeeting], str | bytes | Awaitable[bytes]]
 
-    def render(self, meeting: DocumentedMeeting) -> bytes:
-        """Return the document, texts in UTF-8. A long meeting takes seconds."""
-        document = self.write(meeting)
-        return document.encode() if isinstance(document, str) else document
+    async def render(self, meeting: DocumentedMeeting) -> bytes:
+        """Return the document, texts in UTF-8. A long meeting takes seconds, in which the event loop serves others.
+
+        Raises DocumentNotMade for a PDF that cannot be laid out.
+        """
+        document = await asyncio.to_thread(self.write, meeting)
+        if isinstance(document, str):
+            return document.encode()
+        return document if isinstance(document, bytes) else await document
 
 
 FORMATS = {
@@ -36,6 +43,7 @@ FORMATS = {
         DocumentFormat("txt", "text/plain; charset=utf-8", to_txt),
         DocumentFormat("md", "text/markdown; charset=utf-8", to_markdown),
         DocumentFormat("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", to_docx),
+        DocumentFormat("pdf", "application/pdf", to_pdf),
         DocumentFormat("turns.csv", "text/csv; charset=utf-8", to_turns_csv),
         DocumentFormat("words.csv", "text/csv; charset=utf-8", to_words_csv),
         DocumentFormat("scores.csv", "text/csv; charset=utf-8", to_scores_csv),

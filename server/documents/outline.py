@@ -64,15 +64,8 @@ def subtitle(meeting: DocumentedMeeting) -> str:
 
 def sections(meeting: DocumentedMeeting) -> Iterator[Section]:
     """Yield the parts of the document that have something to say, the transcript with its corrections last."""
-    remarks = [meeting.notice] if meeting.notice else []
-    if meeting.words and not meeting.reliable:
-        remarks.append(UNRELIABLE)
-    if meeting.corrections:
-        remarks.append(CORRECTED)
-    if reason := meeting.quality.get("notes", {}).get("reason"):
-        remarks.append(reason)
     found: list[tuple[str, Sequence[Block]]] = [
-        ("Remarks", remarks),
+        ("Remarks", remarks(meeting)),
         ("People", _people(meeting)),
         ("Summary", [" ".join(meeting.quality["summaries"]["meeting"])]),
         ("Action items", _action_items(meeting)),
@@ -88,6 +81,18 @@ def sections(meeting: DocumentedMeeting) -> Iterator[Section]:
     for heading, blocks in found:
         if any(blocks):
             yield Section(heading, tuple(block for block in blocks if block))
+
+
+def remarks(meeting: DocumentedMeeting) -> list[str]:
+    """Return what a reader must know before the rest."""
+    found = [meeting.notice] if meeting.notice else []
+    if meeting.words and not meeting.reliable:
+        found.append(UNRELIABLE)
+    if meeting.corrections:
+        found.append(CORRECTED)
+    if reason := meeting.quality.get("notes", {}).get("reason"):
+        found.append(reason)
+    return found
 
 
 def _people(meeting: DocumentedMeeting) -> list[Block]:
@@ -183,11 +188,11 @@ def _said(meeting: DocumentedMeeting, statement: Stretch) -> Said:
 
 
 def _corrections(meeting: DocumentedMeeting) -> list[Block]:
-    texts = tuple(_corrected(meeting, one) for one in meeting.corrections)
+    texts = tuple(corrected_text(meeting, one) for one in meeting.corrections)
     return [Points(texts)] if texts else []
 
 
-def _corrected(meeting: DocumentedMeeting, one: CorrectedSentence) -> str:
+def corrected_text(meeting: DocumentedMeeting, one: CorrectedSentence) -> str:
     """Return what a sentence was before, and what it is; of one whose words were removed, that they were."""
     before = one.text if one.original_text is None else one.original_text
     now = "" if one.original_text is None else f" Now: {one.text}"

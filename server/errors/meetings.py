@@ -168,6 +168,20 @@ class AudioDeleted(MeetraError):
         )
 
 
+class DocumentNotMade(MeetraError):
+    """A meeting could not be laid out as a document of a format, or not within the limits of time and memory."""
+
+    reason = "DOCUMENT_NOT_MADE"
+    grpc_status = grpc.StatusCode.FAILED_PRECONDITION
+    http_status = 409
+
+    def __init__(self, form: str) -> None:
+        super().__init__(
+            f"This meeting cannot be laid out as {form}: its text is too long or too unusual. Export it as docx or md",
+            format=form,
+        )
+
+
 class TranscriptDeleted(MeetraError):
     """Retention deleted what was said in the meeting.
 

@@ -335,6 +335,12 @@ class SearchOverloaded(MeetraError):
     reason = "SEARCH_OVERLOADED"
 
 
+class DocumentNotMade(MeetraError):
+    """The meeting cannot be laid out as a document of this format; export it in another."""
+
+    reason = "DOCUMENT_NOT_MADE"
+
+
 class AudioUnavailable(MeetraError):
     """The meeting's sound cannot be played; the message says why."""
 

@@ -225,10 +225,11 @@ class MeetingCalls:
 
         Args:
             file_hash: the meeting.
-            format: ``srt``, ``vtt``, ``txt``, ``md``, ``docx``, ``turns.csv``, ``words.csv``, ``scores.csv``, ``rttm``,
-                ``ctm``, ``stm``, ``textgrid``, ``eaf`` or ``json``.
+            format: ``srt``, ``vtt``, ``txt``, ``md``, ``docx``, ``pdf``, ``turns.csv``, ``words.csv``, ``scores.csv``,
+                ``rttm``, ``ctm``, ``stm``, ``textgrid``, ``eaf`` or ``json``.
 
-        Raises BadRequest, MeetingStillProcessing, MeetingFailed, TranscriptDeleted, or another MeetraError.
+        Raises BadRequest, MeetingStillProcessing, MeetingFailed, TranscriptDeleted, DocumentNotMade, or another
+        MeetraError.
         """
         request = export_pb2.ExportMeetingRequest(file_hash=file_hash, format=format)
         async with aclosing(self._export.ExportMeeting(request)) as pieces:  # type: ignore[type-var]

@@ -67,6 +67,7 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
     errors.TooManyLiveMeetings(4),
     errors.ExportRunning(),
     errors.SearchOverloaded(),
+    errors.DocumentNotMade("pdf"),
     errors.TooManyKeys(100),
     errors.TooManyWebhooks(20),
     errors.WebhookDeliveryNotFound(),

@@ -27,6 +27,7 @@ export const text = {
   },
   exportFormats: {
     docx: "Word document",
+    pdf: "PDF report with charts",
     md: "Markdown",
     txt: "Text",
     srt: "Subtitles (SRT)",
