@@ -1,11 +1,7 @@
 // Draws Mermaid diagrams: reads a JSON list of texts, writes one of SVG drawings. Colours are those of the page around them.
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
+import { renderMermaidSVG } from "beautiful-mermaid";
 
-// From the repository's npm packages, wherever this file lies.
-const found = createRequire(process.cwd() + "/").resolve("beautiful-mermaid");
-const { renderMermaidSVG } = await import(pathToFileURL(found));
 const colours = { bg: "var(--md-default-bg-color)", fg: "var(--md-typeset-color)", transparent: true };
 const drawn = JSON.parse(readFileSync(0, "utf8")).map((text) =>
   renderMermaidSVG(text, colours)

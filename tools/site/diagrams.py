@@ -38,9 +38,9 @@ def drawn(pages: Mapping[str, str], root: Path) -> dict[str, str]:
     texts = [text for page in pages.values() for text in MERMAID.findall(page)]
     if not texts:
         return dict(pages)
-    told = subprocess.run(
-        [str(node()), str(DRAW)], cwd=root, input=json.dumps(texts), capture_output=True, text=True, check=False
-    )
+    # As text: its imports are then looked for in the repository's npm packages, and not beside the file.
+    command = [str(node()), "--input-type=module", "--eval", DRAW.read_text(encoding="utf-8")]
+    told = subprocess.run(command, cwd=root, input=json.dumps(texts), capture_output=True, text=True, check=False)
     if told.returncode:
         raise DiagramsNotDrawn(told.stderr)
     drawings = iter(json.loads(told.stdout))

@@ -47,16 +47,16 @@ class Reference:
         yield "# gRPC\n"
         yield (
             "Every call of the public API, generated from the protos. REST and gRPC are served on one port; a token"
-            " goes in the metadata `authorization: Bearer ...`. A caller needs one of a method's rights: what roles and keys"
-            " give is in [Operating](../operating.md#users). Errors name a reason: [Errors](../errors.md).\n"
+            " goes in the metadata `authorization: Bearer ...`. A caller needs one of a method's rights: what roles and"
+            " keys give is in [Operating](../operating.md#users). Errors name a reason: [Errors](../errors.md).\n"
         )
         for file in sorted(self._files, key=_stem):
             for service in file.service:
                 yield f"## {service.name}\n"
                 yield "| Method | REST | Rights |\n|---|---|---|"
                 for method in service.method:
-                    rest = f"`{_rest(method)}`" if _rest(method) else ""
-                    yield f"| [{method.name}]({_stem(file)}.md#{method.name.lower()}) | {rest} | {_rights(method)} |"
+                    link = f"[{method.name}]({_stem(file)}.md#{method.name.lower()})"
+                    yield f"| {link} | {_rest(method)} | {_rights(method)} |"
                 yield ""
 
     def _page(self, file: descriptor_pb2.FileDescriptorProto) -> Iterator[str]:
@@ -86,7 +86,7 @@ class Reference:
         yield f"| Request | {self._type(method.input_type, stream=method.client_streaming)} |"
         yield f"| Response | {self._type(method.output_type, stream=method.server_streaming)} |"
         if _rest(method):
-            yield f"| REST | `{_rest(method)}` |"
+            yield f"| REST | {_rest(method)} |"
         yield f"| Rights | {_rights(method)} |"
         if scope := method.options.Extensions[access_pb2.session_scope]:
             yield f"| Session token | {_plain(access_pb2.SessionScope.Name(scope), 'SESSION_SCOPE_')} |"
@@ -154,9 +154,11 @@ def _anchor(name: str) -> str:
 
 
 def _rest(method: descriptor_pb2.MethodDescriptorProto) -> str:
+    """Return the paths of a method as Markdown, nothing where it has none."""
     rule = method.options.Extensions[annotations_pb2.http]
-    verb = rule.WhichOneof("pattern")
-    return f"{verb.upper()} {getattr(rule, verb)}" if verb else ""
+    rules = [one for one in (rule, *rule.additional_bindings) if one.WhichOneof("pattern")]
+    verbs = [(one.WhichOneof("pattern"), one) for one in rules]
+    return ", ".join(f"`{verb.upper()} {getattr(one, verb)}`" for verb, one in verbs)
 
 
 def _rights(method: descriptor_pb2.MethodDescriptorProto) -> str:
