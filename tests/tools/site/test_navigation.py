@@ -18,10 +18,6 @@ def test_every_document_of_the_repository_has_one_page() -> None:
     assert {str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")} <= set(documents)
 
 
-def test_every_document_has_a_place_of_its_own() -> None:
-    assert [page.document for section in navigation(ROOT) if section.title == "More" for page in section.pages] == []
-
-
 def test_documents_that_come_later_are_found(tmp_path: Path) -> None:
     for name, title in (("migration/a.md", "From A"), ("migration/b.md", "From `B`"), ("new.md", "New")):
         file = tmp_path / "docs" / name
