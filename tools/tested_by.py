@@ -137,4 +137,9 @@ TESTED_BY = {
     "tools/check_breaking.py": "tools",
     "tools/generate.py": "e2e/test_openapi.py",
     "tools/openapi.py": "e2e/test_openapi.py",
+    # The pages that are generated, and all that builds them.
+    "tools/site/__main__.py": "tools/site/test_build.py",
+    "tools/site/diagrams.py": "tools/site/test_build.py",
+    "tools/site/grpc_reference.py": "tools/site/test_build.py",
+    "tools/site/rest_reference.py": "tools/site/test_build.py",
 }

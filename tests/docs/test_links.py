@@ -43,6 +43,16 @@ def test_links_lead_to_files_and_headings_that_exist(document: Path) -> None:
         assert not anchor or anchor in anchors_of(path), f"{document} links to {path}#{anchor}"
 
 
+def test_comments_of_protos_name_documents_that_exist() -> None:
+    named = {
+        (proto.name, name)
+        for proto in (ROOT / "proto").rglob("*.proto")
+        for name in re.findall(r"\bdocs/[\w/-]+\.md\b", proto.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert [f"{proto} names {name}" for proto, name in named if not (ROOT / name).is_file()] == []
+
+
 @pytest.mark.parametrize(
     "answer",
     [
