@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pypdfium2
 
 from tests.e2e.conftest import READY_TIMEOUT_S, Rest, System
 from tests.e2e.contract import CONTRACT
@@ -155,6 +156,9 @@ def test_meetings_are_listed_reported_exported_opened_and_deleted(system: System
     assert unknown.returncode == 1
     assert "format" in unknown.stderr
     assert subtitles.read_text().startswith("1\n"), "what was there stays where an export fails"
+    printed = tmp_path / "meeting.pdf"
+    assert system.meetra("export", digits, "--format", "pdf", "-o", str(printed)).returncode == 0
+    assert "Daniel" in pypdfium2.PdfDocument(printed)[0].get_textpage().get_text_range()
     sound = tmp_path / "meeting.webm"
     assert system.meetra("export", digits, "--audio", "normalised", "-o", str(sound)).returncode == 0
     assert sound.read_bytes().startswith(b"\x1a\x45\xdf\xa3")
