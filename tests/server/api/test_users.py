@@ -75,11 +75,11 @@ async def test_an_organization_keeps_an_owner(api: Api, owner: Database) -> None
 async def test_two_owners_who_remove_each_other_at_once_leave_one(api: Api, owner: Database) -> None:
     service = users_pb2_grpc.UserServiceStub(api.channel)
     one, other = [await make_user(owner, "Org", f"{name}@example.org") for name in ("a", "b")]
+    # Before the first call: it may remove whose token comes second.
+    tokens = [await bearer(api, "Org", f"{by}@example.org") for by in ("b", "a")]
     calls = [
-        service.DeleteUser(
-            pb.DeleteUserRequest(id=str(user.id)), metadata=await bearer(api, "Org", f"{by}@example.org")
-        )
-        for user, by in ((one, "b"), (other, "a"))
+        service.DeleteUser(pb.DeleteUserRequest(id=str(user.id)), metadata=token)
+        for user, token in zip((one, other), tokens, strict=True)
     ]
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert sum(isinstance(outcome, pb.DeleteUserResponse) for outcome in outcomes) == 1
