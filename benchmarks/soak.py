@@ -63,18 +63,21 @@ class Bots:
 
     async def run(self, kind: int) -> None:
         """One stream of the kind: finished, cut and resumed, abandoned, cut at once."""
+        session_id = await self._welcome(CONFIG, audio=kind < 3, finish=kind == 0)
+        if kind == 1:
+            resumed = pb.LiveConfig(session_id=session_id, take_over=True)
+            await self._welcome(resumed, audio=True, finish=True)
+
+    async def _welcome(self, config: pb.LiveConfig, *, audio: bool, finish: bool) -> str:
+        """A stream that is sent again until the machine has room for it, as every bot must."""
         while True:
             try:
-                session_id = await self._stream(CONFIG, audio=kind < 3, finish=kind == 0)
-                break
+                return await self._stream(config, audio=audio, finish=finish)
             except aio.AioRpcError as error:
-                # A machine that is told to try again later does so, as every bot must.
                 if error.code() != StatusCode.UNAVAILABLE:
                     raise
                 self.refused += 1
                 await asyncio.sleep(2)
-        if kind == 1:
-            await self._stream(pb.LiveConfig(session_id=session_id, take_over=True), audio=True, finish=True)
 
     async def _stream(self, config: pb.LiveConfig, *, audio: bool, finish: bool) -> str:
         call = self._stub.StreamMeeting(metadata=self._metadata)
