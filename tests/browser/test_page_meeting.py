@@ -118,7 +118,8 @@ def test_lines_of_the_notes_lead_to_their_sentences(report: Page, rest: Rest, me
     notes = rest.get(f"{M}/quality", file_hash=meeting).json()["context"]["notes"]
     line = max(notes["summary"], key=lambda one: one["sentences"][0]["start_ms"])
     number = line["sentences"][0]["number"]
-    report.click(f'css=.lines li:has-text("{line["text"]}") .cited button')
+    summary = 'css=section:has(h2:text-is("Summary"))'
+    report.click(f'{summary} >> li:has-text("{line["text"]}") >> css=.cited button')
     report.wait_for(f'css=[data-index="{number - 1}"] .sentence.current')
     for heading in ("Action items", "Decisions", "Chapters"):
         report.wait_for(f'role=heading[name="{heading}"]')

@@ -15,6 +15,8 @@ from server.analysis.llm_summaries import MAX_TRANSCRIPT_CHARACTERS, SummaryWrit
 from server.analysis.model_answer import format_transcript
 from server.config import ServerSettings
 from server.insights import compute_answers
+from tests.server.analysis.test_model_answer import RECORDED
+from tests.server.analysis.test_model_answer import TALK as MEETING
 from tests.server.conversation.spoken import conversation
 from tests.server.insights.talks import sentence
 
@@ -102,6 +104,21 @@ async def test_what_the_model_writes_becomes_the_summary(endpoint: Endpoint) -> 
     assert stored["meeting"] == written["meeting"]
     # Of whom the model said nothing, the extractive summary remains.
     assert stored["speakers"][1][1] == ["Then we should look at the budget again."]
+
+
+async def test_a_recorded_answer_becomes_notes_whose_lines_name_sentences_that_were_sent(endpoint: Endpoint) -> None:
+    endpoint.reply = (200, completion(RECORDED))
+    found = await writer(url_of(endpoint)).write(MEETING)
+    assert found is not None
+    (asked,) = endpoint.asked
+    sent = dict(line.split(" ", 1) for line in asked["messages"][1]["content"].splitlines())
+    notes = compute_answers(MEETING, *found)["notes"].document
+    assert set(notes["methods"].values()) == {"abstractive"}
+    lines = [*notes["summary"], *notes["action_items"], *notes["decisions"]]
+    lines += [point for chapter in notes["chapters"] for point in chapter["points"]]
+    assert len(lines) == 5
+    for cited in (cited for line in lines for cited in line["sentences"]):
+        assert sent[str(cited["number"])] == f"[{cited['speaker']}] {MEETING.sentences[cited['number'] - 1].text}"
 
 
 @pytest.mark.parametrize(
