@@ -7,7 +7,7 @@ export function DayFields({ days, change }: { days: Days; change: (changed: Part
     <>
       {(["from", "to"] as const).map((end) => (
         <label key={end} title={text.hint}>
-          {text[end]}
+          {text[end]}{" "}
           <input type="date" value={days[end]} onInput={(event) => change({ [end]: event.currentTarget.value })} />
         </label>
       ))}

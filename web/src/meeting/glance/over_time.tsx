@@ -42,7 +42,7 @@ export function OverTime({ flow }: { flow: ConversationFlow }) {
         </label>
       }
     >
-      <p class="abouts">
+      <p class="abouts screen-only">
         <About metric="energy_score" name={text.energy} value="" reason={text.perPeriod} /> {text.energy}{" "}
         <About metric="meeting_interaction_score" name={text.interaction} value="" reason={text.perPeriod} /> {text.interaction}{" "}
         <About metric="sentiment" name={text.sentiment} value="" reason={text.sentimentScale} /> {text.sentiment}
