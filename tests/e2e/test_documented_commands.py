@@ -7,12 +7,14 @@ not run, and why, is in ``tests/docs/code_blocks.py``.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,7 +25,7 @@ from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 import meetra_client
 from tests.docs.code_blocks import SHELL, blocks, commands, not_run_as, without_comments
 from tests.e2e.conftest import READY_TIMEOUT_S, Rest, System
-from tests.recordings import ROOT, excerpt, sample_pcm, wav
+from tests.recordings import ROOT, SAMPLE, excerpt, sample_pcm, wav
 
 SECONDS = 8
 RATE_HZ = 16_000
@@ -141,6 +143,18 @@ def test_the_program_of_the_quick_start_prints_the_quality(reader: dict[str, str
     assert ran.returncode == 0, ran.stderr
     # The quality of eight seconds: too little to judge is 0.
     assert 0 <= float(ran.stdout) <= 100
+
+
+@pytest.mark.usefixtures("reader")
+def test_the_report_that_is_worked_through_is_that_of_the_sample(rest: Rest) -> None:
+    (shown,) = [json.loads(b.text) for b in blocks() if b.document == "docs/northstar.md" and b.language == "json"]
+    found = rest.get("/single-feature-api/meeting/quality", file_hash=rest.analysed(SAMPLE.read_bytes())).json()
+    # Processors round differently.
+    close = partial(pytest.approx, abs=2)
+    assert found["quality_score"] == close(shown["quality_score"])
+    assert found["quality_score"] == pytest.approx(fmean(one["score"] for one in found["drivers"][:4]), abs=0.01)
+    assert found["support"] == {**shown["support"], "speech_seconds": close(shown["support"]["speech_seconds"])}
+    assert found["drivers"] == [{**one, "score": close(one["score"])} for one in shown["drivers"]]
 
 
 def test_the_client_of_openai_is_used_as_the_document_says(reader: dict[str, str], system: System) -> None:
