@@ -188,7 +188,7 @@ def _drawing(tables: list[Table]) -> Iterator[str]:
 
 def _description(table: Table) -> Iterator[str]:
     yield f"### {table.name}\n"
-    said = " ".join(filter(None, ["🔒" if table.secured else "", table.purpose]))
+    said = " ".join(filter(None, ["**RLS.**" if table.secured else "", table.purpose]))
     if said:
         yield f"{_text(said)}\n"
     yield "| Column | Type | |\n|---|---|---|"

@@ -53,6 +53,7 @@ DATA = ("json", "toml", "yaml", "yml", "proto", "sql", "mermaid")
 # What JSON is that is no part of a call, by document and a part of the text.
 MESSAGES: dict[tuple[str, str], type[Message]] = {
     ("docs/live.md", '"rules"'): live_pb2.LiveConfig,
+    ("docs/northstar.md", '"quality_score"'): insights_pb2.GetMeetingQualityResponse,
     ("docs/rest.md", '"involvement_score"'): insights_pb2.TopicDetail,
     ("docs/search.md", '"relevance"'): search_pb2.SearchMeetingsResponse,
 }

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 PICTURE = re.compile(r"(src|srcset)=\"(?![a-z]+:)([^\"]+)\"")
-FENCE = re.compile(r"^\s*```")
+FENCED = re.compile(r"(^[ ]*```.*?^[ ]*```[ ]*$)", re.MULTILINE | re.DOTALL)
 ITEM = re.compile(r"^(\s*)([-*]|\d+\.) ")
 CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)")
 
@@ -72,17 +72,22 @@ def page_of(text: str, page: str, document: str, targets: Targets) -> str:
     Links lead to pages, pictures are found, and a list that interrupts a paragraph is a list (Python-Markdown wants an
     empty line before it). Code is left as it is.
     """
+    parts = FENCED.split(text)
+    # Every second part is a block of code.
+    parts[::2] = [
+        _outside_code(_with_lists(part), lambda prose: _linked(prose, page, document, targets)) for part in parts[::2]
+    ]
+    return "".join(parts).rstrip("\n") + "\n"
+
+
+def _with_lists(prose: str) -> str:
+    """Add the empty line that Python-Markdown wants before a list."""
     lines: list[str] = []
-    fenced = False
-    for line in text.splitlines():
-        if FENCE.match(line):
-            fenced = not fenced
-        elif not fenced:
-            if _interrupts(line, lines[-1] if lines else ""):
-                lines.append("")
-            line = _outside_code(line, lambda part: _linked(part, page, document, targets))
+    for line in prose.splitlines(keepends=True):
+        if _interrupts(line, lines[-1] if lines else ""):
+            lines.append("\n")
         lines.append(line)
-    return "\n".join(lines) + "\n"
+    return "".join(lines)
 
 
 def _interrupts(line: str, before: str) -> bool:
@@ -90,18 +95,18 @@ def _interrupts(line: str, before: str) -> bool:
     return bool(begins and not begins[1] and before.strip() and not ITEM.match(before) and not before.startswith(" "))
 
 
-def _outside_code(line: str, change: Callable[[str], str]) -> str:
-    """Apply a change to a line, in which code between backticks is hidden from it."""
+def _outside_code(prose: str, change: Callable[[str], str]) -> str:
+    """Apply a change to text, in which code between backticks is hidden from it."""
     codes: list[str] = []
 
     def hide(match: re.Match[str]) -> str:
         codes.append(match[0])
         return f"\0{len(codes) - 1}\0"
 
-    changed = change(CODE.sub(hide, line))
+    changed = change(CODE.sub(hide, prose))
     return re.sub(r"\0(\d+)\0", lambda match: codes[int(match[1])], changed)
 
 
-def _linked(line: str, page: str, document: str, targets: Targets) -> str:
-    line = LINK.sub(lambda match: targets.link(page, document, match[1], match[2], match[3]), line)
-    return PICTURE.sub(lambda match: f'{match[1]}="{targets.picture(page, document, match[2])}"', line)
+def _linked(prose: str, page: str, document: str, targets: Targets) -> str:
+    prose = LINK.sub(lambda match: targets.link(page, document, match[1], match[2], match[3]), prose)
+    return PICTURE.sub(lambda match: f'{match[1]}="{targets.picture(page, document, match[2])}"', prose)

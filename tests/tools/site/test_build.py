@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from google.protobuf import descriptor_pb2
 
+from tests.browser.chromium import Page, chromium_or_skip
+from tests.browser.site import Site
 from tests.node import NODE_MODULES, node_or_skip, skip_unless_ci
 from tests.optional_packages import WITHOUT_NODE
 from tests.recordings import ROOT
@@ -97,6 +99,24 @@ def test_a_browser_asks_no_other_host(site: Path, pages: dict[str, Html]) -> Non
     # And the browser itself is told to refuse.
     for name in pages:
         assert "Content-Security-Policy" in (site / name).read_text(encoding="utf-8"), name
+
+
+def test_pages_work_in_a_browser_and_stay_with_their_host(site: Path, tmp_path: Path) -> None:
+    served = Site(site)
+    (tmp_path / "chromium").mkdir()
+    with Page(chromium_or_skip(tmp_path / "chromium"), tmp_path) as page:
+        page.open(f"{served.origin}/index.html")
+        # The search is a worker with an index of its own.
+        page.press("/")
+        page.type_text("watermark")
+        page.wait_for("css=a[href*='live.html'] >> visible=true", timeout_s=100)
+        page.open(f"{served.origin}/processing-flow.html")
+        page.wait_for("css=.diagram svg", timeout_s=100)
+        page.open(f"{served.origin}/swagger/index.html")
+        page.wait_for("css=[data-path='/api-login']", timeout_s=100)
+        assert [url for url in page.requests() if not url.startswith((served.origin, "data:", "blob:"))] == []
+        assert "Content Security Policy" not in page.console()
+    served.stop()
 
 
 def test_every_call_and_type_is_in_the_reference(pages: dict[str, Html]) -> None:

@@ -15,6 +15,7 @@ PAGES = {"README.md": "index.md", "docs/rest.md": "rest.md", "docs/decisions/000
         pytest.param("README.md", "[REST](docs/rest.md#users)", "[REST](rest.md#users)", id="from the README"),
         pytest.param("docs/decisions/0001-queue.md", "[r](../rest.md)", "[r](../rest.md)", id="from a folder"),
         pytest.param("docs/rest.md", "[here](#users)", "[here](rest.md#users)", id="within a page"),
+        pytest.param("docs/rest.md", "[of\nusers](../README.md)", "[of\nusers](index.md)", id="over two lines"),
         pytest.param("docs/rest.md", "[tus](https://tus.io)", "[tus](https://tus.io)", id="to another host"),
         pytest.param("docs/rest.md", "[fold.py](../server/fold.py)", "fold.py", id="a file that is named"),
         pytest.param("docs/rest.md", "[the fold](../server/fold.py)", "the fold (`server/fold.py`)", id="another file"),
