@@ -15,6 +15,8 @@ TEXT = PAGE.read_text(encoding="utf-8")
 ALLOWED = {
     *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "LGPL-2.1-or-later", "MIT", "MIT-0"),
     *("MPL-2.0", "PSF-2.0", "Zlib"),
+    # Of fonts, which it lets be embedded in documents.
+    "OFL-1.1",
 }
 
 
