@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -53,8 +54,8 @@ def test_notes_are_shown_with_whose_they_are_and_when_they_were_said() -> None:
 
 def test_whoever_is_only_named_is_named_and_lines_of_before_a_correction_say_so() -> None:
     shown = agreed()
-    notes = shown.quality["notes"]
-    notes["action_items"][0].update(speaker=None, person="the designer", due=None, outdated=True)
+    changed: Any = shown.quality["notes"]["action_items"][0]
+    changed.update(speaker=None, person="the designer", due=None, outdated=True)
     (item,) = report(shown)["action_items"]
     assert (item["speaker"], item["who"]["text"], item["due"]["text"]) == (None, "the designer", "")
     assert item["outdated"]

@@ -84,7 +84,8 @@ async def test_notes_are_in_it_with_who_when_and_by_when() -> None:
 
 async def test_long_words_stay_in_their_columns() -> None:
     shown = agreed()
-    shown.quality["notes"]["action_items"][0].update(speaker=None, person="x" * 100, due="y" * 150)
+    item: Any = shown.quality["notes"]["action_items"][0]
+    item.update(speaker=None, person="x" * 100, due="y" * 150)
     document = pypdfium2.PdfDocument(await to_pdf(shown))
     page = document[0].get_textpage()
     ends: dict[str, float] = {"x": 0.0, "y": 0.0}
