@@ -103,6 +103,11 @@ class Bot:
         elif trigger == "bot.state_change" and data.get("new_state") in OVER:
             await self.end()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the meeting is finished, or will never begin."""
+        return self._over.is_set() and (self._meeting is None or self._running.done())
+
     async def end(self) -> None:
         """Finish the meeting after all audio so far."""
         self._over.set()
@@ -131,6 +136,8 @@ class Adapter:
             await asyncio.gather(*(bot.end() for bot in self._bots.values()), return_exceptions=True)
 
     def _bot(self, bot_id: str) -> Bot | None:
+        if bot_id not in self._bots and len(self._bots) >= MAX_BOTS:
+            self._bots = {other: bot for other, bot in self._bots.items() if not bot.is_over}
         if bot_id not in self._bots and len(self._bots) < MAX_BOTS:
             self._bots[bot_id] = Bot(bot_id, self._client)
         return self._bots.get(bot_id)
