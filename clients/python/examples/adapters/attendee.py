@@ -91,6 +91,8 @@ class Bot:
         except MeetraError as error:
             print(f"{self.bot_id}: {error}", file=sys.stderr, flush=True)
             if not opened.done():
+                # When the bot connects again, another meeting is tried.
+                self._meeting = None
                 opened.set_exception(error)
 
     async def tell(self, trigger: str, data: dict[str, Any]) -> None:
