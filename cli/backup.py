@@ -74,9 +74,12 @@ def add_restore_arguments(command: argparse.ArgumentParser) -> None:
 
 async def run_backup(arguments: argparse.Namespace) -> int:
     """Back the running system up; return 0. What is incomplete is removed. Raises NotRunning, BackupFailed."""
+    home, folder = Home(arguments.data.resolve()), arguments.folder.resolve()
+    for part in _parts(home):
+        if folder.is_relative_to(part):
+            raise BackupFailed(f"{folder} is in {part}, which is backed up: name a folder outside of it")
     running_system(arguments.data)
     close_new_files()
-    home, folder = Home(arguments.data.resolve()), arguments.folder.resolve()
     progress = _Progress(Console(soft_wrap=True))
     with _new_folder(folder):
         # Before the first byte: whoever ends the command early has read something.
@@ -92,6 +95,11 @@ async def run_backup(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _parts(home: Home) -> dict[Path, frozenset[str]]:
+    """Return the folders that are backed up, and what is left out of each."""
+    return {home.audio: NOT_ACCEPTED, home.root / "secrets": frozenset()}
+
+
 async def _applied(url: str) -> list[str]:
     connection = await asyncpg.connect(url, timeout=10)
     try:
@@ -105,7 +113,7 @@ def _back_up(home: Home, folder: Path, migrations: list[str], progress: _Progres
     # First: each file that its rows name is on the disk by now, and only grows or is deleted.
     _dump(superuser_url(home), folder / DUMP)
     copied = [_listed(folder, folder / DUMP)]
-    for part, left_out in ((home.audio, NOT_ACCEPTED), (home.root / "secrets", frozenset[str]())):
+    for part, left_out in _parts(home).items():
         for path in files_under(part, left_out):
             relative = path.relative_to(home.root)
             try:

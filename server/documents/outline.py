@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.documents.meeting import CorrectedSentence, DocumentedMeeting, Stretch
-from server.insights import ActionItemDocument, NoteLine
+from server.insights import ActionItemDocument, ChapterDocument, NoteLine
 
 MARK = "corrected"
 OUTDATED = "written before a correction"
@@ -108,34 +108,38 @@ def _action_items(meeting: DocumentedMeeting) -> list[Block]:
     if not notes:
         return []
     items = notes["action_items"]
-    rows = [(_cited_clocks(item), _who(meeting, item), _line_text(item), item["due"] or "") for item in items]
+    rows = [(cited_clocks(item), named_owner(meeting, item), _line_text(item), item["due"] or "") for item in items]
     return [Table((("Said at", "Who", "What", "By when"), *rows))] if rows else []
 
 
 def _decisions(meeting: DocumentedMeeting) -> list[Block]:
     notes = meeting.quality.get("notes")
-    rows = [(_cited_clocks(line), _line_text(line)) for line in notes["decisions"]] if notes else []
+    rows = [(cited_clocks(line), _line_text(line)) for line in notes["decisions"]] if notes else []
     return [Table((("Said at", "Decision"), *rows))] if rows else []
 
 
 def _chapters(meeting: DocumentedMeeting) -> list[Block]:
-    """Return chapters where they say more than the topics do."""
-    notes = meeting.quality.get("notes")
-    if not notes or not any(chapter["points"] for chapter in notes["chapters"]):
-        return []
     rows = [
         (clock(chapter["start_ms"]), clock(chapter["end_ms"]), chapter["title"], _points_text(chapter["points"]))
-        for chapter in notes["chapters"]
+        for chapter in telling_chapters(meeting)
     ]
-    return [Table((("From", "To", "Chapter", "In short"), *rows))]
+    return [Table((("From", "To", "Chapter", "In short"), *rows))] if rows else []
 
 
-def _who(meeting: DocumentedMeeting, item: ActionItemDocument) -> str:
+def telling_chapters(meeting: DocumentedMeeting) -> list[ChapterDocument]:
+    """Return the chapters where they say more than the topics do."""
+    notes = meeting.quality.get("notes")
+    chapters = notes["chapters"] if notes else []
+    return chapters if any(chapter["points"] for chapter in chapters) else []
+
+
+def named_owner(meeting: DocumentedMeeting, item: ActionItemDocument) -> str:
+    """Return who is to do something; empty where that is not clear."""
     return item["person"] or "" if item["speaker"] is None else meeting.name_of(item["speaker"])
 
 
 def _points_text(points: Sequence[NoteLine]) -> str:
-    return " ".join(f"{_line_text(point)} ({_cited_clocks(point)})" for point in points)
+    return " ".join(f"{_line_text(point)} ({cited_clocks(point)})" for point in points)
 
 
 def _line_text(line: NoteLine) -> str:
@@ -143,7 +147,7 @@ def _line_text(line: NoteLine) -> str:
     return f"{text} ({OUTDATED})" if line["outdated"] else text
 
 
-def _cited_clocks(line: NoteLine) -> str:
+def cited_clocks(line: NoteLine) -> str:
     """Return when the sentences begin that a line rests on."""
     return ", ".join(dict.fromkeys(clock(sentence["start_ms"]) for sentence in line["sentences"]))
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from server.conversation import UNKNOWN_SPEAKER
 from server.documents.meeting import DocumentedMeeting, Stretch, xml_text
-from server.documents.outline import clock, corrected_text, remarks
+from server.documents.outline import cited_clocks, clock, corrected_text, named_owner, remarks, telling_chapters
 from server.documents.report_charts import lanes, over_time, ticks
+from server.insights import ActionItemDocument, NoteLine
 from server.metrics import METRICS, KnownError
 
 # A longer text is cut where it only names something; what was said never is.
@@ -40,6 +41,8 @@ EXPLAINED = (
     "topics",
     "key_points",
     "text_summary",
+    "action_items",
+    "decisions",
 )
 Document = dict[str, Any]
 
@@ -53,6 +56,12 @@ def report(meeting: DocumentedMeeting) -> Document:
     def place(speaker: int) -> int:
         return places.get(speaker, places.get(UNKNOWN_SPEAKER, -1))
 
+    def owned(item: ActionItemDocument) -> Document:
+        who = _said_text(named_owner(meeting, item))
+        speaker = None if item["speaker"] is None else places.get(item["speaker"])
+        return {**_note(item), "speaker": speaker, "who": who, "due": _said_text(item["due"] or "")}
+
+    notes = meeting.quality.get("notes")
     return {
         "title": _line(meeting.name) or "Meeting",
         "language": meeting.language,
@@ -70,6 +79,17 @@ def report(meeting: DocumentedMeeting) -> Document:
         "ticks": ticks(meeting.duration_ms),
         "scores": _scores(meeting),
         "summary": _said_text(" ".join(quality["summaries"]["meeting"])),
+        "action_items": [owned(item) for item in notes["action_items"]] if notes else [],
+        "decisions": [_note(line) for line in notes["decisions"]] if notes else [],
+        "chapters": [
+            {
+                "from": clock(chapter["start_ms"]),
+                "to": clock(chapter["end_ms"]),
+                "title": _said_text(chapter["title"]),
+                "points": [_note(point) for point in chapter["points"]],
+            }
+            for chapter in telling_chapters(meeting)
+        ],
         "charts": over_time(quality, meeting.duration_ms) if people else [],
         "topics": [
             {
@@ -119,6 +139,12 @@ def _count(people: int) -> str:
 
 def _said(statement: Stretch, place: int) -> list[Any]:
     return [clock(statement.start_ms), place, _said_text(statement.text), statement.corrected]
+
+
+def _note(line: NoteLine) -> Document:
+    """Return a line of the notes, with the times of the sentences that it rests on."""
+    text = _said_text(" ".join(line["text"].split()))
+    return {"clocks": cited_clocks(line), "text": text, "outdated": line["outdated"]}
 
 
 def _scores(meeting: DocumentedMeeting) -> Document:

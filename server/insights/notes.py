@@ -1,7 +1,7 @@
 """Notes on a meeting: summary, chapters, action items and decisions, each line with the sentences that it rests on.
 
 Lines are sentences of the meeting, or a language model's. A model's lines are kept when sentences are corrected; where
-they come from follows the corrections.
+they come from follows the corrections. A line is left out while the words of all its sentences are removed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import TypedDict
+from typing import NotRequired, TypedDict, TypeVar
 
 from server.conversation import ENGLISH, Conversation, Sentence, resolve_language
 from server.insights.family import Family, MeetingFacts, WrittenChapter, WrittenItem, WrittenLine, WrittenNotes
@@ -83,10 +83,21 @@ class NotesDocument(WordBasedDocument):
     methods: NoteMethods
     reason: str | None
     """Why action items and decisions of some languages are missing; None if none are."""
+    written: NotRequired[WrittenNotes]
+    """All that a language model wrote, where some of it is left out: it comes back with the words."""
+
+
+class _LeftOut(TypedDict, total=False):
+    written: WrittenNotes
+
+
+_Line = TypeVar("_Line", bound=WrittenLine)
 
 
 def written_notes(document: NotesDocument) -> WrittenNotes:
     """Return what a language model wrote of stored notes."""
+    if "written" in document:
+        return document["written"]
     found: WrittenNotes = {}
     methods = document["methods"]
     if methods["summary"] == ABSTRACTIVE:
@@ -118,15 +129,17 @@ def _written_item(item: ActionItemDocument) -> WrittenItem:
 
 def notes(meeting: MeetingFacts) -> NotesDocument:
     """Return the notes: of each part what a language model wrote, if it wrote it, else what is extracted."""
-    conversation, written = meeting.conversation, meeting.notes or {}
+    conversation, all_written = meeting.conversation, meeting.notes or {}
+    written = _standing_notes(conversation, all_written)
     english, reason = _english_places(conversation)
-    rules = RULES if english or not conversation.sentences else NONE
+    rules = RULES if english or not conversation.spoken_sentences else NONE
     methods: NoteMethods = {
         "summary": ABSTRACTIVE if "summary" in written else EXTRACTIVE,
         "chapters": ABSTRACTIVE if "chapters" in written else EXTRACTIVE,
         "action_items": ABSTRACTIVE if "action_items" in written else rules,
         "decisions": ABSTRACTIVE if "decisions" in written else rules,
     }
+    left_out: _LeftOut = {} if written == all_written else {"written": all_written}
     by_rules = {methods["action_items"], methods["decisions"]} - {ABSTRACTIVE}
     return {
         "summary": _line_documents(conversation, written["summary"]) if "summary" in written else _summary(meeting),
@@ -142,7 +155,29 @@ def notes(meeting: MeetingFacts) -> NotesDocument:
         "methods": methods,
         "reason": reason if by_rules else None,
         "reliability": meeting_transcript(meeting).reliability,
+        **left_out,
     }
+
+
+def _standing_notes(conversation: Conversation, written: WrittenNotes) -> WrittenNotes:
+    """Return what a language model wrote but the lines all of whose sentences have lost their words."""
+    standing: WrittenNotes = {**written}
+    if "summary" in written:
+        standing["summary"] = _standing(conversation, written["summary"])
+    if "chapters" in written:
+        standing["chapters"] = [
+            {**chapter, "points": _standing(conversation, chapter["points"])} for chapter in written["chapters"]
+        ]
+    if "action_items" in written:
+        standing["action_items"] = _standing(conversation, written["action_items"])
+    if "decisions" in written:
+        standing["decisions"] = _standing(conversation, written["decisions"])
+    return standing
+
+
+def _standing(conversation: Conversation, lines: Sequence[_Line]) -> list[_Line]:
+    said = conversation.sentences
+    return [line for line in lines if any(said[n - 1].text for n in line["sentences"] if n <= len(said))]
 
 
 def _english_places(conversation: Conversation) -> tuple[list[int], str | None]:
@@ -150,6 +185,8 @@ def _english_places(conversation: Conversation) -> tuple[list[int], str | None]:
     english: list[int] = []
     others: Counter[str] = Counter()
     for place, sentence in enumerate(conversation.sentences):
+        if not sentence.text:
+            continue
         language = resolve_language(sentence.language, conversation.engine)
         if language == ENGLISH:
             english.append(place)

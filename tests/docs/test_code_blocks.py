@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -181,6 +182,14 @@ def test_json_has_fields_that_exist(block: Block) -> None:
         assert shown["type"] in EVENT_TYPES
         assert set(shown) == {"type", "timestamp", "data"}
         assert set(shown["data"]) == names_in("server/storage/webhook_events.py", "_data")
+        return
+    if block.document == "docs/adapters.md":
+        # A request to Attendee: it is to call what the adapter serves, and to tell what it takes.
+        adapter = (ROOT / "clients/python/examples/adapters/attendee.py").read_text()
+        (webhook,) = shown["webhooks"]
+        called = [shown["websocket_settings"]["per_participant_audio"]["url"], webhook["url"]]
+        assert all(f'Route("{urlsplit(url).path}'.replace("ADAPTER_TOKEN", "{token}") in adapter for url in called)
+        assert all(f'trigger == "{trigger}"' in adapter for trigger in webhook["triggers"])
         return
     assert names_of(shown) - fields() == set()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import importlib.util
 import json
 import os
 import re
@@ -24,6 +25,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from meetra_client import MeetraClient, MeetraError, Patience
 from tests.e2e.conftest import READY_TIMEOUT_S, Rest, System
 from tests.recordings import ROOT, sample_pcm, wav
 
@@ -144,6 +146,40 @@ def test_an_attendee_bot_is_a_meeting_with_a_track_for_each_participant(system: 
     assert {name for name, start in said if start < 7500} == {NAMES[first]}
     assert {name for name, start in said if start > 8500} == {NAMES[second]}
     assert rest.get("/single-feature-api/meeting/status", file_hash=found[1]).json()["duration_ms"] == 16_000
+
+
+def attendee_module() -> Any:
+    spec = importlib.util.spec_from_file_location("attendee", ADAPTERS / "attendee.py")
+    assert spec is not None
+    assert spec.loader is not None
+    attendee = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(attendee)
+    return attendee
+
+
+async def test_an_attendee_bot_tries_again_where_no_meeting_could_be_opened() -> None:
+    heard = next(attendee_messages())["data"]
+    patience = Patience(open_s=0.1)
+    async with MeetraClient("http://127.0.0.1:1", token="none", patience=patience) as client:
+        bot = attendee_module().Bot("bot_1", client)
+        with pytest.raises(MeetraError) as first:
+            await bot.hear(heard)
+        with pytest.raises(MeetraError) as second:
+            await bot.hear({**heard, "sequence": 2})
+    assert second.value is not first.value
+
+
+async def test_attendee_bots_whose_meetings_are_over_make_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    attendee = attendee_module()
+    monkeypatch.setattr(attendee, "MAX_BOTS", 2)
+    adapter = attendee.Adapter("sesame", SECRET)
+    async with MeetraClient("http://127.0.0.1:1", token="none") as adapter._client:
+        first, second = adapter._bot("first"), adapter._bot("second")
+        assert adapter._bot("third") is None
+        await first.tell("bot.state_change", {"new_state": "ended"})
+        assert adapter._bot("third") is not None
+        assert adapter._bot("second") is second
+        assert adapter._bot("fourth") is None
 
 
 class Vexa(BaseHTTPRequestHandler):

@@ -66,7 +66,8 @@ async def test_every_format_is_a_file_named_after_the_meeting(
     if form == "docx":
         text = "\n".join(paragraph.text for paragraph in Document(io.BytesIO(answer.content)).paragraphs)
     elif form == "pdf":
-        text = pypdfium2.PdfDocument(answer.content)[0].get_textpage().get_text_range()
+        pages = pypdfium2.PdfDocument(answer.content)
+        text = "".join(page.get_textpage().get_text_range() for page in pages)
     else:
         text = answer.content.decode()
     if form not in ("rttm", "scores.csv"):

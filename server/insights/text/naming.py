@@ -73,7 +73,7 @@ def find_speaker_names(conversation: Conversation) -> tuple[NamedSpeaker, ...]:
     and names are English.
     """
     votes: defaultdict[tuple[int, str], float] = defaultdict(float)
-    known = [s for s in conversation.sentences if s.speaker != UNKNOWN_SPEAKER]
+    known = [s for s in conversation.spoken_sentences if s.speaker != UNKNOWN_SPEAKER]
     for index, sentence in enumerate(known):
         if resolve_language(sentence.language, conversation.engine) != ENGLISH:
             continue

@@ -78,13 +78,13 @@ def addressed_name(plain_text: str) -> str | None:
 def find_assent(sentences: Sequence[Sentence], place: int) -> int | None:
     """Return the place of the sentence by which somebody else assents to the one at ``place``; None if nobody does.
 
-    It is the first one by somebody else, begins within 6 s and is one of the next five.
+    It is the first one by somebody else that has words, begins within 6 s and is one of the next five.
     """
     said = sentences[place]
     for later in range(place + 1, min(place + 1 + ASSENT_REACH, len(sentences))):
         answer = sentences[later]
         if answer.start_us - said.end_us > MAX_ASSENT_DELAY_US:
             return None
-        if answer.speaker not in (said.speaker, UNKNOWN_SPEAKER):
+        if answer.text and answer.speaker not in (said.speaker, UNKNOWN_SPEAKER):
             return later if _ASSENT.search(answer.text.lower()) else None
     return None

@@ -82,6 +82,12 @@ def corrected() -> DocumentedMeeting:
     return of_conversation(apply_edits(said, [moved, reworded]), NAMES["german"])
 
 
+def agreed() -> DocumentedMeeting:
+    """A meeting of Ada and Ben with a decision and an action item."""
+    said = ((1, "We have decided to keep | it."), (2, "I'll send *the* offer by Friday."), (1, "Good."))
+    return of_conversation(talk(meeting("en", *said)), ("Ada", "Ben"))
+
+
 def silent() -> DocumentedMeeting:
     """A meeting in which nobody spoke."""
     return of_conversation(Conversation(5_000_000, (), (), TALKS["german"].engine), ())

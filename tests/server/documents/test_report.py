@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from server.conversation import UNKNOWN_SPEAKER
 from server.documents.meeting import Stretch
 from server.documents.report import EXPLAINED, report
 from server.metrics import METRICS
-from tests.server.documents.documented import KINDS, corrected, documented, silent
+from tests.server.documents.documented import KINDS, agreed, corrected, documented, silent
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -39,6 +40,35 @@ def test_scores_have_their_formulas_and_known_errors() -> None:
     assert (explained["definition"], explained["version"]) == (balance.definition, balance.version)
     assert f"mean absolute error {balance.errors[0].value:g} points ({balance.errors[0].data})" in explained["errors"]
     assert len(found["measures"]) == len(EXPLAINED)
+
+
+def test_notes_are_shown_with_whose_they_are_and_when_they_were_said() -> None:
+    found = report(agreed())
+    (item,), (decision,) = found["action_items"], found["decisions"]
+    assert found["people"][item["speaker"]]["name"] == "Ben"
+    assert (item["clocks"], item["text"]["text"]) == ("0:00:03, 0:00:07", "I'll send *the* offer by Friday.")
+    assert item["due"]["text"] == "by Friday"
+    assert (decision["clocks"], decision["text"]["text"]) == ("0:00:00", "We have decided to keep | it.")
+    assert any(point["clocks"] for chapter in found["chapters"] for point in chapter["points"])
+
+
+def test_whoever_is_only_named_is_named_and_lines_of_before_a_correction_say_so() -> None:
+    shown = agreed()
+    changed: Any = shown.quality["notes"]["action_items"][0]
+    changed.update(speaker=None, person="the designer", due=None, outdated=True)
+    (item,) = report(shown)["action_items"]
+    assert (item["speaker"], item["who"]["text"], item["due"]["text"]) == (None, "the designer", "")
+    assert item["outdated"]
+
+
+def test_notes_that_a_meeting_lacks_are_not_shown() -> None:
+    german = documented("german")
+    old = replace(german, quality={name: part for name, part in german.quality.items() if name != "notes"})  # type: ignore[arg-type]
+    parts = ("action_items", "decisions", "chapters")
+    assert [bool(report(german)[part]) for part in parts] == [False, False, True]
+    assert [report(old)[part] for part in parts] == [[], [], []]
+    reason = "Action items and decisions are found in English only; this meeting is in German (de)."
+    assert (reason in report(german)["remarks"], reason in report(old)["remarks"]) == (True, False)
 
 
 def test_corrections_are_marked_and_listed() -> None:

@@ -12,8 +12,16 @@ from server.conversation import Reword, apply_edits
 from server.documents.meeting import DocumentedMeeting
 from server.documents.subtitles import to_srt
 from server.documents.texts import to_markdown, to_txt
-from tests.server.documents.documented import KINDS, NAMES, TALKS, corrected, documented, of_conversation, silent
-from tests.server.insights.meetings_in_languages import meeting, talk
+from tests.server.documents.documented import (
+    KINDS,
+    NAMES,
+    TALKS,
+    agreed,
+    corrected,
+    documented,
+    of_conversation,
+    silent,
+)
 
 # Whatever is said makes none of these.
 FOREIGN = {"link", "image", "code_inline", "html_inline", "html_block", "em", "s", "fence", "code_block", "blockquote"}
@@ -99,8 +107,7 @@ def test_removed_words_are_in_no_document_but_that_they_were_removed_is() -> Non
 
 
 def test_notes_are_listed_with_whose_they_are_and_when_they_were_said() -> None:
-    said = ((1, "We have decided to keep | it."), (2, "I'll send *the* offer by Friday."), (1, "Good."))
-    shown = of_conversation(talk(meeting("en", *said)), ("Ada", "Ben"))
+    shown = agreed()
     text = to_txt(shown)
     assert "ACTION ITEMS\n\n0:00:03, 0:00:07  Ben  I'll send *the* offer by Friday.  by Friday\n" in text
     assert "DECISIONS\n\n0:00:00  We have decided to keep | it.\n" in text

@@ -14,7 +14,7 @@ from server.documents import typesetting
 from server.documents.meeting import Stretch
 from server.documents.typesetting import to_pdf
 from server.errors import DocumentNotMade
-from tests.server.documents.documented import KINDS, documented, silent
+from tests.server.documents.documented import KINDS, agreed, documented, silent
 
 pytestmark = pytest.mark.children
 SENTENCES = 10_000
@@ -64,6 +64,37 @@ async def test_no_letter_is_missing_in_any_script() -> None:
     found = text_of(document)
     for word in names.split():
         assert searched(word)[0] in found
+
+
+async def test_notes_are_in_it_with_who_when_and_by_when() -> None:
+    shown = agreed()
+    notes = shown.quality["notes"]
+    notes["decisions"][0]["outdated"] = True
+    found = text_of(pypdfium2.PdfDocument(await to_pdf(shown)))
+    for row in (
+        "Saidat Who What Bywhen 0:00:03,0:00:07 Ben I'llsend*the*offerbyFriday. byFriday",
+        "Saidat Decision 0:00:00 Wehavedecidedtokeep|it.(writtenbeforeacorrection)",
+        "I'llsend*the*offerbyFriday.0:00:03",
+    ):
+        assert searched(row) in found.replace("\u200e", "")
+    assert "Chapters" in found
+    german = text_of(pypdfium2.PdfDocument(await to_pdf(documented("german"))))
+    assert "ActionitemsanddecisionsarefoundinEnglishonly;thismeetingisinGerman(de)." in german
+
+
+async def test_long_words_stay_in_their_columns() -> None:
+    shown = agreed()
+    item: Any = shown.quality["notes"]["action_items"][0]
+    item.update(speaker=None, person="x" * 100, due="y" * 150)
+    document = pypdfium2.PdfDocument(await to_pdf(shown))
+    page = document[0].get_textpage()
+    ends: dict[str, float] = {"x": 0.0, "y": 0.0}
+    for place, letter in enumerate(page.get_text_range()):
+        if letter in ends:
+            ends[letter] = max(ends[letter], page.get_charbox(place)[2])
+    who_ends, when_ends = 85 * 72 / 25.4, 192 * 72 / 25.4
+    assert 0 < ends["x"] < who_ends
+    assert who_ends < ends["y"] < when_ends
 
 
 async def test_a_meeting_without_speech_is_a_report_too() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 
-from server.conversation import Conversation, Merge, Move, apply_edits
-from server.insights import WrittenItem, WrittenNotes, compute_answers, written_notes
+from server.conversation import Conversation, Merge, Move, Reword, apply_edits
+from server.insights import WrittenItem, WrittenNotes, compute_answers, find_speaker_names, written_notes
 from server.insights.family import MeetingFacts
 from server.insights.notes import NotesDocument, notes
 from tests.server.insights.meetings_in_languages import ENGINE, german, meeting, talk
@@ -35,6 +35,16 @@ def english() -> Conversation:
 
 def of(conversation: Conversation, written: WrittenNotes | None = None) -> NotesDocument:
     return notes(MeetingFacts(conversation, None, written))
+
+
+def without_words(conversation: Conversation, *numbers: int) -> Conversation:
+    """A conversation after the words of sentences were removed."""
+    said = [conversation.sentences[number - 1] for number in numbers]
+    removals = [
+        Reword(number - 1, "", (), False, None, None, b"", sentence.text, sentence.start_us)
+        for number, sentence in zip(numbers, said, strict=True)
+    ]
+    return apply_edits(conversation, removals)
 
 
 def test_what_is_to_be_done_and_was_decided_is_found_with_its_sentences() -> None:
@@ -116,6 +126,30 @@ def test_a_correction_moves_what_a_model_wrote_to_the_right_speaker_and_says_wha
     assert (found["summary"][0]["outdated"], found["action_items"][0]["outdated"]) == (True, False)
     assert [cited["speaker"] for cited in found["summary"][0]["sentences"]] == [1, 1]
     assert not any(line["outdated"] for line in of(moved)["decisions"])
+
+
+def test_what_rests_on_removed_words_alone_is_left_out_until_they_are_back() -> None:
+    found = of(without_words(english(), 2), WRITTEN)
+    assert found["chapters"][0]["points"] == []
+    assert [line["outdated"] for line in found["summary"]] == [True]
+    assert len(found["action_items"]) == 1
+    more = of(without_words(english(), 1, 2, 3, 4), written_notes(found))
+    assert (more["summary"], more["action_items"]) == ([], [])
+    # As after an undo.
+    assert of(english(), written_notes(more)) == of(english(), WRITTEN)
+
+
+def test_removed_words_answer_nobody_and_are_of_no_language() -> None:
+    said = ((1, "Could you send the offer to the bank by Friday?"), (2, "Off we go."), (3, "Yes, sure."))
+    (item,) = of(without_words(talk(meeting("en", *said)), 2))["action_items"]
+    assert ([cited["number"] for cited in item["sentences"]], item["speaker"]) == ([1, 3], 3)
+    asked = ((1, "Daniel, what do you think?"), (2, "Off we go."), (3, "It will do."), (1, "Thanks, Daniel."))
+    named = find_speaker_names(without_words(talk(meeting("en", *asked)), 2))
+    assert [(one.name, one.speaker) for one in named] == [("Daniel", 3)]
+    cough = meeting("de", (1, "Hm, hm, hm."))
+    mixed = talk(cough, meeting("en", *LINES, start_s=20, first=2))
+    assert of(mixed)["reason"]
+    assert of(without_words(mixed, 1))["reason"] is None
 
 
 def test_nothing_said_has_empty_notes() -> None:

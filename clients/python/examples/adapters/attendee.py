@@ -91,6 +91,8 @@ class Bot:
         except MeetraError as error:
             print(f"{self.bot_id}: {error}", file=sys.stderr, flush=True)
             if not opened.done():
+                # When the bot connects again, another meeting is tried.
+                self._meeting = None
                 opened.set_exception(error)
 
     async def tell(self, trigger: str, data: dict[str, Any]) -> None:
@@ -102,6 +104,11 @@ class Bot:
                 await (await self._meeting).rename_track(self._tracks[uuid], self._names[uuid])
         elif trigger == "bot.state_change" and data.get("new_state") in OVER:
             await self.end()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the meeting is finished, or will never begin."""
+        return self._over.is_set() and (self._meeting is None or self._running.done())
 
     async def end(self) -> None:
         """Finish the meeting after all audio so far."""
@@ -131,6 +138,8 @@ class Adapter:
             await asyncio.gather(*(bot.end() for bot in self._bots.values()), return_exceptions=True)
 
     def _bot(self, bot_id: str) -> Bot | None:
+        if bot_id not in self._bots and len(self._bots) >= MAX_BOTS:
+            self._bots = {other: bot for other, bot in self._bots.items() if not bot.is_over}
         if bot_id not in self._bots and len(self._bots) < MAX_BOTS:
             self._bots[bot_id] = Bot(bot_id, self._client)
         return self._bots.get(bot_id)
