@@ -68,8 +68,10 @@ def pages(site: Path) -> dict[str, Html]:
 
 
 def test_every_page_of_the_navigation_is_there(pages: dict[str, Html]) -> None:
-    expected = {str(PurePosixPath(page.path).with_suffix(".html")) for one in navigation(ROOT) for page in one.pages}
-    assert expected <= set(pages)
+    paths = (PurePosixPath(page.path) for one in navigation(ROOT) for page in one.pages)
+    # The first page of a folder.
+    names = (path.with_name("index.md") if path.name == "README.md" else path for path in paths)
+    assert {str(path.with_suffix(".html")) for path in names} <= set(pages)
 
 
 def test_no_link_is_dead(site: Path, pages: dict[str, Html]) -> None:
