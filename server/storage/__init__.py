@@ -21,6 +21,7 @@ from server.storage import (
     results,
     retention,
     search,
+    search_candidates,
     search_queries,
     session_tokens,
     speakers,
@@ -60,8 +61,9 @@ from server.storage.quotas import OrganizationUse
 from server.storage.results import StoredRedaction
 from server.storage.retention import ExpiredPart, MeetingPart
 from server.storage.search import SearchSentence
+from server.storage.search_candidates import NewestMeetings, WordHit
 from server.storage.search_filter import SearchFilter
-from server.storage.search_queries import Compared, FoundRow, Meant, TermQueries, WordHit
+from server.storage.search_queries import FoundRow, Meant, TermQueries
 from server.storage.speakers import EditRow, FoundSpeaker, SpeakerRow, speaker_id
 from server.storage.usage import KeyUse, MonthUse
 from server.storage.users import ROLES, USERS_CHANNEL, EmailTaken, ListedUser, TokenUser, User
@@ -99,6 +101,7 @@ __all__ = [
     "results",
     "retention",
     "search",
+    "search_candidates",
     "search_queries",
     "session_tokens",
     "speakers",
@@ -115,7 +118,6 @@ __all__ = [
     "AuditEvent",
     "AuditFilter",
     "AuditPage",
-    "Compared",
     "Connection",
     "DELIVERY_STATES",
     "Database",
@@ -151,6 +153,7 @@ __all__ = [
     "MeetingPart",
     "MonthUse",
     "NewDeletion",
+    "NewestMeetings",
     "NewEvent",
     "NotedConsent",
     "OrganizationRow",
