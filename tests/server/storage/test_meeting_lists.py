@@ -143,8 +143,8 @@ async def test_names_are_searched_as_they_are_now(owner: Database, database: Dat
     run = partial(database.run, organization_id=user.organization_id)
 
     async def kept() -> tuple[str, str]:
-        row = await run(lambda c: c.fetchrow("SELECT name, people FROM meeting_names WHERE meeting_id = $1", id_))
-        return row["name"], row["people"]
+        rows = await run(lambda c: c.fetch("SELECT name, people FROM meeting_names WHERE meeting_id = $1", id_))
+        return rows[0]["name"], rows[0]["people"]
 
     assert await kept() == ("m", "speaker 1\nspeaker 2\nspeaker 3")
     # At the same time: the one that comes second knows what the first has done.
