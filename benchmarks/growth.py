@@ -4,8 +4,9 @@
 
 A meeting is analysed, and its rows are copied, each copy under a name, a hash and a time of its own, until there are
 ``--few`` meetings; every call is timed; then the same with ``--many``. Reads are of meetings taken at random. ``ratio``
-is the p95 with many over the p95 with few, in one run, through the same gateway. Then the scans in the plans of all
-statements that these calls ran (from PostgreSQL's log): a sequential scan reads a whole table.
+is the p95 with many over the p95 with few, in one run, through the same gateway. Then how much an hour of meetings
+takes in each table with its indexes, and the scans in the plans of all statements that these calls ran (from
+PostgreSQL's log): a sequential scan reads a whole table.
 """
 
 from __future__ import annotations
@@ -39,11 +40,11 @@ LISTS = {
     "list, a person": f"{S}/meetings?person=Speaker+1",
     "list, nobody": f"{S}/meetings?person=Nobody",
     "list, failed": f"{S}/meetings?status=failed",
-    "list of 1000": f"{S}/meetings?page_size=1000",
     "scores": "/api/organization/meeting-scores",
     "usage": "/api/organization/usage",
     "receipts of deletions": "/api/organization/deletions",
     "audit log": "/api/organization/audit",
+    "audit log of a meeting": "/api/organization/audit?object={hash}",
     "search by words": "/api/search?by=words&query=budget",
     "search by a rare word": "/api/search?by=words&query=weekly00{number}",
     "search by meaning": "/api/search?by=meaning&query=how+much+money+is+left",
@@ -106,7 +107,7 @@ class Copies:
         typed = {record["column_name"]: record["data_type"] for record in columns}
         if typed.get("id", "uuid") != "uuid":
             typed.pop("id")
-        if table != "meetings":
+        if table not in ("meetings", "meeting_names"):
             own.pop("name")
         if table == "search_sentences":
             # A word that stands in one meeting alone.
@@ -159,7 +160,8 @@ class Caller:
     def _list(self, path: str) -> Call:
         async def call() -> None:
             number = self._random.randrange(DELETED, self._copies.count)
-            (await self._http.get(path.format(number=f"{number:06}"))).raise_for_status()
+            asked = path.format(number=f"{number:06}", hash=file_hash(number))
+            (await self._http.get(asked)).raise_for_status()
 
         return call
 
@@ -187,11 +189,13 @@ async def measure(system: RunningSystem, few: int, many: int, calls: int) -> dic
         await asyncio.sleep(0.2)
     copies = Copies(connection, str(meeting_id))
     times: list[dict[str, list[float]]] = []
+    sizes: list[dict[str, int]] = []
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(base_url=system.gateway, headers=headers, timeout=300) as http:
         caller = Caller(http, copies)
         for turn, count in enumerate((few, many)):
             await copies.grow(count)
+            sizes.append(await sizes_of_tables(connection))
             found = await timed(calls, caller.kinds())
             times.append(found | {"delete": await caller.deletions(turn * DELETED // 2)})
         async with statement_log(system) as log:
@@ -202,16 +206,28 @@ async def measure(system: RunningSystem, few: int, many: int, calls: int) -> dic
     # A table of a few pages is read whole whatever its indexes.
     grown = await connection.fetch("SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples > $1", few)
     whole = {f"Seq Scan of {record['relname']}" for record in grown}
+    hours = await connection.fetchval("SELECT duration_ms / 3600000.0 FROM meetings LIMIT 1")
     await connection.close()
+    grew = {table: (size - sizes[0][table]) / (many - few) / float(hours) for table, size in sizes[1].items()}
     return {
         "few": few,
         "many": many,
         "calls": calls,
         "database_bytes": size,
+        "bytes_of_an_hour": {table: round(each) for table, each in sorted(grew.items()) if each >= 1},
         "rows": [_row(name, times[0][name], times[1][name]) for name in times[0]],
         "sequential": [sql for sql, scans in plans.items() if whole & set(scans)],
         "plans": [{"statement": sql, "scans": scans} for sql, scans in plans.items()],
     }
+
+
+async def sizes_of_tables(connection: asyncpg.Connection[asyncpg.Record]) -> dict[str, int]:
+    """Bytes of each table with its indexes."""
+    rows = await connection.fetch(
+        "SELECT relname, pg_total_relation_size(oid) AS bytes FROM pg_class"
+        " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+    )
+    return {row["relname"]: row["bytes"] for row in rows}
 
 
 def _row(name: str, few: list[float], many: list[float]) -> dict[str, Any]:
@@ -240,6 +256,9 @@ def main() -> int:
     print(f"{'call':<62}{options.few:>10}{options.many:>10}{'ratio':>8}")
     for row in figures["rows"]:
         print(f"{row['name']:<62}{row['few_p95_ms']:>10}{row['many_p95_ms']:>10}{row['ratio']:>8}")
+    print(f"\nbytes of an hour of meetings: {sum(figures['bytes_of_an_hour'].values())}")
+    for table, size in figures["bytes_of_an_hour"].items():
+        print(f"  {table:<30}{size:>12}")
     print(f"\nstatements with a sequential scan: {len(figures['sequential'])}")
     for plan in figures["plans"]:
         if plan["statement"] in figures["sequential"]:

@@ -87,7 +87,7 @@ class StatementLog:
 
         Each as ``Index Scan of insights (insights_pkey)``.
         """
-        if not sql.upper().startswith("SELECT"):
+        if not sql.upper().startswith(("SELECT", "WITH")):
             return []
         unknown = ", ".join(["NULL"] * len(set(_PARAMETER.findall(sql))))
         await self._connection.execute(f"SET plan_cache_mode = force_generic_plan; SET ROLE {RUNTIME}")

@@ -17,14 +17,25 @@ from server.fair_slots import FairSlots
 from server.search.query import Query, Term, parse_query
 from server.search.ranking import distinct, is_worth_showing, relevance, word_shares
 from server.search.tokens import tokens, without_case
-from server.storage import Connection, Database, FoundRow, Meant, SearchFilter, TermQueries, search_queries
+from server.storage import (
+    Connection,
+    Database,
+    FoundRow,
+    Meant,
+    SearchFilter,
+    TermQueries,
+    search_candidates,
+    search_queries,
+)
 
 # Of one process: each takes a connection, and a core of the database.
 PLACES = 4
 PATIENCE_S = 10.0
 STATEMENT_TIMEOUT_S = 10
-# Sentences whose meaning is compared: a few tenths of a second (docs/performance.md).
-MAX_COMPARED = 500_000
+# Sentences whose meaning is compared, some 40 hours: a few hundredths of a second (docs/performance.md).
+MAX_COMPARED = 30_000
+# Sentences that are looked at for words that many have.
+MAX_LOOKED_AT = 10_000
 # For a query of words that the engine has to read.
 ENGINE_PATIENCE_S = 5.0
 CANDIDATES, ALIKE, MOST_WORDS = 200, 100, 20_000
@@ -156,20 +167,30 @@ async def _search(
         limits = replace(limits, excluded=_combined(await queries_of(query.excluded), " | "))
     queries = await queries_of(query.terms)
     shares: dict[tuple[UUID, int], float] = {}
+    one_by_one = MAX_LOOKED_AT if meant is None and not limits.passes_over_sentences else MAX_COMPARED
+    newest = await search_candidates.find_newest(connection, organization_id, limits, one_by_one)
     if wanted.by != SearchBy.MEANING:
-        hits = await search_queries.find_words(connection, organization_id, queries, limits, ALIKE, MOST_WORDS)
-        by_terms = word_shares(queries, hits, await search_queries.count_sentences(connection, organization_id))
+        sentences = await search_queries.count_sentences(connection, organization_id)
+        hits = await search_candidates.find_words(
+            *(connection, organization_id, queries, limits),
+            newest,
+            looked_at=MAX_LOOKED_AT,
+            sentences=sentences,
+            most_alike=ALIKE,
+            most=MOST_WORDS,
+        )
+        by_terms = word_shares(queries, hits, sentences)
         ranked = sorted(hits, key=lambda hit: -by_terms[hit.configuration, hit.hits])
         shares = {(hit.meeting_id, hit.number): by_terms[hit.configuration, hit.hits] for hit in ranked[:CANDIDATES]}
     keys = list(shares)
     if meant is not None:
-        close, compared = await search_queries.find_meaning(
-            connection, organization_id, configurations, limits, meant, MAX_COMPARED, CANDIDATES
+        close = await search_candidates.find_meaning(
+            connection, organization_id, configurations, limits, meant, newest, CANDIDATES
         )
         keys += [key for key in close if key not in shares]
-        if compared.since is not None:
+        if newest.since is not None:
             notice = (
-                f"Meaning was compared in the newest {compared.sentences} sentences, back to {compared.since:%Y-%m-%d};"
+                f"Meaning was compared in the newest {newest.sentences} sentences, back to {newest.since:%Y-%m-%d};"
                 " older ones were found by their words. Search within dates to compare those."
             )
     rows = await search_queries.load(connection, organization_id, keys, meant)

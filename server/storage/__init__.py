@@ -21,6 +21,7 @@ from server.storage import (
     results,
     retention,
     search,
+    search_candidates,
     search_queries,
     session_tokens,
     speakers,
@@ -60,8 +61,9 @@ from server.storage.quotas import OrganizationUse
 from server.storage.results import StoredRedaction
 from server.storage.retention import ExpiredPart, MeetingPart
 from server.storage.search import SearchSentence
+from server.storage.search_candidates import NewestMeetings, WordHit
 from server.storage.search_filter import SearchFilter
-from server.storage.search_queries import Compared, FoundRow, Meant, TermQueries, WordHit
+from server.storage.search_queries import FoundRow, Meant, TermQueries
 from server.storage.speakers import EditRow, FoundSpeaker, SpeakerRow, speaker_id
 from server.storage.usage import KeyUse, MonthUse
 from server.storage.users import (
@@ -107,6 +109,7 @@ __all__ = [
     "results",
     "retention",
     "search",
+    "search_candidates",
     "search_queries",
     "session_tokens",
     "speakers",
@@ -123,7 +126,6 @@ __all__ = [
     "AuditEvent",
     "AuditFilter",
     "AuditPage",
-    "Compared",
     "Connection",
     "DELIVERY_STATES",
     "Database",
@@ -159,6 +161,7 @@ __all__ = [
     "MeetingPart",
     "MonthUse",
     "NewDeletion",
+    "NewestMeetings",
     "NewEvent",
     "NotedConsent",
     "OrganizationRow",

@@ -20,6 +20,7 @@ MEETING_TABLES = (
     "jobs",
     "live_events",
     "live_meetings",
+    "meeting_names",
     "search_meetings",
     "search_sentences",
     "speaker_edits",
@@ -231,15 +232,17 @@ async def list_page(
     Args:
         file_hash: of the meeting whose receipts are wanted; None: all.
     """
+    values: list[object] = [organization_id, size, *(after or (None, None))]
+    of_meeting = ""
+    if file_hash is not None:
+        values.append(file_hash)
+        of_meeting = " AND d.file_hash = $5"
     rows = await connection.fetch(
-        "SELECT d.id, d.meeting_id, d.file_hash, d.part, d.reason, d.user_id, u.email, d.row_counts, d.files,"
+        "SELECT d.id, d.meeting_id, d.file_hash, d.part, d.reason, d.user_id, u.email, d.row_counts, d.files,"  # noqa: S608
         " d.size_bytes, d.deleted_at AS created_at, d.files_removed_at, d.purged_at FROM deletions d"
         " LEFT JOIN users u ON u.id = d.user_id AND u.organization_id = d.organization_id"
         " WHERE d.organization_id = $1 AND ($3::timestamptz IS NULL OR (d.deleted_at, d.id) < ($3, $4::uuid))"
-        " AND ($5::text IS NULL OR d.file_hash = $5) ORDER BY d.deleted_at DESC, d.id DESC LIMIT $2",
-        organization_id,
-        size,
-        *(after or (None, None)),
-        file_hash,
+        f"{of_meeting} ORDER BY d.deleted_at DESC, d.id DESC LIMIT $2",
+        *values,
     )
     return [DeletionRow(**row) for row in rows]

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - statements are put together from constants here; values are parameters
 """Lists of an organization's meetings: filtered, sorted, by page."""
 
 from __future__ import annotations
@@ -12,19 +13,19 @@ from server.storage.pool import Connection
 
 # How many names of speakers a list shows of each meeting.
 MAX_PEOPLE = 20
-# What a list can be sorted by: the expression, and its type.
+# What a list can be sorted by: the expression, and its type. Each is indexed, after the status.
 _SORT_KEYS = {
     "created_at": ("m.created_at", "timestamptz"),
     "date": ("m.held_at", "timestamptz"),
-    "name": ("folded(m.name)", "text"),
+    "name": ("m.name_key", "text"),
     "duration": ("coalesce(m.duration_ms, 0)", "integer"),
     "status": ("m.status", "text"),
 }
 SORTS = tuple(_SORT_KEYS)
 SortKey = datetime | str | int
-_IN_ALIAS = (
-    "EXISTS (SELECT FROM speakers s WHERE s.meeting_id = m.id AND s.active AND strpos(folded(s.alias), {0}) > 0)"
-)
+_STATUSES = ("receiving", "queued", "processing", "ready", "failed")
+# Of the meetings of a list, so many are looked at for a name before the index of names is.
+_MEETINGS_LOOKED_AT = 500
 
 
 # Of `meetings m`: what ``to_listed`` needs.
@@ -34,8 +35,8 @@ LISTED_COLUMNS = f"""
        (SELECT count(*) FROM speakers s WHERE s.meeting_id = m.id AND s.active)::integer AS speakers,
        ARRAY(SELECT s.alias FROM speakers s WHERE s.meeting_id = m.id AND s.active
              ORDER BY s.label LIMIT {MAX_PEOPLE}) AS people,
-       EXISTS (SELECT FROM live_meetings l WHERE l.meeting_id = m.id) AS is_live
-"""  # noqa: S608 - our number
+       (SELECT true FROM live_meetings l WHERE l.meeting_id = m.id) IS NOT NULL AS is_live
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,44 +102,90 @@ async def list_page(
         after: ``sort_key`` and id of the last meeting of the page before; None: the first page.
         order: None: the newest first.
     """
-    order = order or MeetingOrder()
-    key, kind = _SORT_KEYS[order.by]
-    direction, beyond = ("DESC", "<") if order.descending else ("ASC", ">")
-    values: list[object] = [organization_id, size]
-    conditions = _conditions(wanted or MeetingFilter(), values)
-    if after is not None:
-        values += after
-        conditions.append(f"({key}, m.id) {beyond} (${len(values) - 1}::{kind}, ${len(values)}::uuid)")
-    rows = await connection.fetch(
-        f"SELECT {LISTED_COLUMNS}, {key} AS sort_key FROM meetings m WHERE m.organization_id = $1"  # noqa: S608 - ours
-        + "".join(f" AND {condition}" for condition in conditions)
-        + f" ORDER BY {key} {direction}, m.id {direction} LIMIT $2",
-        *values,
-    )
+    statement = _Statement(organization_id, size, after, wanted or MeetingFilter(), order or MeetingOrder())
+    if not statement.has_names:
+        return [to_listed(row) for row in await connection.fetch(*statement.in_order(_round_up(size), ""))]
+    # What many meetings have stands in the first ones already; what few have is found by the index of names.
+    looked_at = max(_MEETINGS_LOOKED_AT, 4 * _round_up(size))
+    rows = await connection.fetch(*statement.in_order(looked_at, statement.names))
+    if len(rows) < size:
+        rows = await connection.fetch(*statement.by_names())
     return [to_listed(row) for row in rows]
 
 
-def _conditions(wanted: MeetingFilter, values: list[object]) -> list[str]:
-    """Return the conditions of a filter, whose values are appended."""
+def _round_up(size: int) -> int:
+    """Return a size of which few differ: the planner is told it, and plans once for each."""
+    return max(64, 1 << (size - 1).bit_length())
 
-    def place(value: object) -> str:
-        values.append(value)
-        return f"${len(values)}"
 
-    conditions = []
-    for word in wanted.words:
-        # Of its own, so that it is folded once and not for each row.
-        text = f"(SELECT folded({place(word)}))"
-        conditions.append(f"(strpos(folded(m.name), {text}) > 0 OR {_IN_ALIAS.format(text)})")
-    if wanted.person:
-        conditions.append(_IN_ALIAS.format(f"(SELECT folded({place(wanted.person)}))"))
-    if wanted.statuses:
-        conditions.append(f"m.status = ANY({place(list(wanted.statuses))}::text[])")
-    if wanted.held_from is not None:
-        conditions.append(f"m.held_at >= {place(wanted.held_from)}")
-    if wanted.held_before is not None:
-        conditions.append(f"m.held_at < {place(wanted.held_before)}")
-    return conditions
+class _Statement:
+    """The statement of a page, in the two ways to find it, each with its values."""
+
+    def __init__(
+        self,
+        organization_id: UUID,
+        size: int,
+        after: tuple[SortKey, UUID] | None,
+        wanted: MeetingFilter,
+        order: MeetingOrder,
+    ) -> None:
+        self._values: list[object] = [organization_id, size, list(wanted.statuses or _STATUSES)]
+        self._key, kind = _SORT_KEYS[order.by]
+        self._direction, beyond = ("DESC", "<") if order.descending else ("ASC", ">")
+        conditions = []
+        if after is not None:
+            key, id_ = map(self._place, after)
+            conditions.append(f"({self._key}, m.id) {beyond} ({key}::{kind}, {id_}::uuid)")
+        if wanted.held_from is not None:
+            conditions.append(f"m.held_at >= {self._place(wanted.held_from)}")
+        if wanted.held_before is not None:
+            conditions.append(f"m.held_at < {self._place(wanted.held_before)}")
+        self._conditions = "".join(f" AND {condition}" for condition in conditions)
+        self.has_names = bool(wanted.words or wanted.person)
+        if self.has_names:
+            self._words, self._person = self._place(list(wanted.words)), self._place(wanted.person)
+
+    @property
+    def names(self) -> str:
+        """The condition that meetings ``m`` have the words and the person; looked up row by row."""
+        has_words = (
+            "SELECT bool_and(strpos(n.name || E'\\n' || n.people, folded(word)) > 0)"
+            f" FROM unnest({self._words}::text[]) word"
+        )
+        return (
+            f" WHERE (SELECT strpos(n.people, folded({self._person})) > 0 AND ({has_words}) IS NOT FALSE"
+            " FROM meeting_names n WHERE n.organization_id = $1 AND n.meeting_id = m.id)"
+        )
+
+    def in_order(self, most: int, condition: str) -> tuple[Any, ...]:
+        """The first ``most`` meetings of the order, and of these the first that fulfil a condition of names.
+
+        Each status is read in the order of its index, and no further than that.
+        """
+        first = f"ORDER BY sort_key {self._direction}, id {self._direction} LIMIT {most}"
+        return self._shown(
+            "(SELECT w.* FROM unnest($3::text[]) AS s (status) CROSS JOIN LATERAL"
+            f" (SELECT m.*, {self._key} AS sort_key FROM meetings m WHERE m.organization_id = $1"
+            f" AND m.status = s.status{self._conditions}"
+            f" ORDER BY {self._key} {self._direction}, m.id {self._direction} LIMIT {most}) w {first}) m{condition}"
+        )
+
+    def by_names(self) -> tuple[Any, ...]:
+        """All meetings that have the names, by the index of names."""
+        return self._shown(
+            f"(SELECT m.*, {self._key} AS sort_key FROM meetings_with_names({self._words}::text[], {self._person})"
+            " AS n (id) JOIN meetings m ON m.organization_id = $1 AND m.id = n.id AND m.status = ANY ($3::text[])"
+            f"{self._conditions}) m"
+        )
+
+    def _shown(self, meetings: str) -> tuple[Any, ...]:
+        order = f"m.sort_key {self._direction}, m.id {self._direction}"
+        sql = f"SELECT {LISTED_COLUMNS}, m.sort_key FROM {meetings} ORDER BY {order} LIMIT $2"
+        return sql, *self._values
+
+    def _place(self, value: object) -> str:
+        self._values.append(value)
+        return f"${len(self._values)}"
 
 
 def to_listed(row: Any) -> ListedMeeting:

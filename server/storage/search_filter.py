@@ -28,6 +28,11 @@ class SearchFilter:
     excluded: tuple[str | None, ...] = ()
     """As ``required``: what a sentence must not match."""
 
+    @property
+    def passes_over_sentences(self) -> bool:
+        """Whether some sentences of a meeting that is looked at may be passed over."""
+        return bool(self.speaker or self.topic_key or self.language or self.required or self.excluded)
+
 
 def meeting_conditions(wanted: SearchFilter, values: list[Any]) -> str:
     """Return a filter as conditions of meetings ``m``; its values are added."""
@@ -57,8 +62,9 @@ def sentence_conditions(wanted: SearchFilter, configurations: Sequence[str], val
             ("s.language = {}", wanted.language),
             ("strpos(s.topic_key, {}) > 0", wanted.topic_key),
             (
-                "EXISTS (SELECT FROM speakers p WHERE p.organization_id = $1 AND p.meeting_id = s.meeting_id"
-                " AND p.label = s.speaker AND p.active AND strpos(folded(p.alias), folded({})) > 0)",
+                # A value, and no condition that something exists: that might be answered by reading all speakers.
+                "(SELECT strpos(folded(p.alias), folded({})) > 0 FROM speakers p WHERE p.organization_id = $1"
+                " AND p.meeting_id = s.meeting_id AND p.label = s.speaker AND p.active)",
                 wanted.speaker,
             ),
         ],

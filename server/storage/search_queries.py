@@ -1,19 +1,17 @@
 # ruff: noqa: S608 - statements are put together from constants here; values are parameters
-"""Searching the index: by words, by meaning, and what is shown of the sentences found."""
+"""Terms as the database's queries, and what is shown of the sentences that a search found."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import numpy as np
 
 from server.storage.pool import Connection
 from server.storage.search import vector_text
-from server.storage.search_filter import SearchFilter, meeting_conditions, sentence_conditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +25,22 @@ class TermQueries:
     """By configuration: the stems of all terms."""
 
     @property
+    def terms(self) -> int:
+        """How many terms there are."""
+        return len(self.queries[0]) if self.queries else 0
+
+    @property
     def any_term(self) -> str | None:
         """What has any term in any configuration, as a tsquery; None: nothing can."""
-        distinct = dict.fromkeys(query for row in self.queries for query in row if query)
+        return self.any_of(range(self.terms), ())
+
+    def any_of(self, terms: Sequence[int], together: Sequence[int]) -> str | None:
+        """Return what has any of some terms, or all of others together, as a tsquery; None: nothing can."""
+        distinct = dict.fromkeys(row[term] for row in self.queries for term in terms if row[term])
+        for row in self.queries:
+            if together and all(row[term] for term in together):
+                distinct[" & ".join(f"({row[term]})" for term in together)] = None
         return " | ".join(f"({query})" for query in distinct) or None
-
-
-@dataclass(frozen=True, slots=True)
-class WordHit:
-    """A sentence that has a term."""
-
-    meeting_id: UUID
-    number: int
-    configuration: str
-    hits: int
-    """Bit t: whether it has term t."""
-    alike: int
-    """How many sentences have the same terms in the same configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +65,6 @@ class FoundRow:
     topic: str
     similarity: float | None
     """Cosine with the query's vector; None where they cannot be compared."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """How far a comparison of meanings reached."""
-
-    sentences: int
-    """Compared, before filters of sentences."""
-    since: datetime | None
-    """When the oldest meeting that was compared was held; None: all were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,95 +120,23 @@ async def make_queries(
     )
 
 
-async def count_sentences(connection: Connection, organization_id: UUID) -> int:
-    """Return how many sentences of an organization are indexed."""
-    count: int = await connection.fetchval(
-        "SELECT coalesce(sum(sentences), 0)::bigint FROM search_meetings WHERE organization_id = $1", organization_id
-    )
-    return count
-
-
-async def find_words(
-    connection: Connection,
-    organization_id: UUID,
-    queries: TermQueries,
-    wanted: SearchFilter,
-    most_alike: int,
-    most: int,
-) -> list[WordHit]:
-    """Return sentences that have a term: those with the same terms newest first, at most ``most_alike`` of them.
+async def count_sentences(connection: Connection, organization_id: UUID, sampled: int = 2000) -> int:
+    """Return how many sentences of an organization are indexed.
 
     Args:
-        most: of all, those with most terms first.
+        sampled: meetings that are looked at. An organization with more is taken to have as many sentences everywhere as
+            in these, within a few percent: they are the first by their ids, and ids are random.
     """
-    if queries.any_term is None:
-        return []
-    values: list[Any] = [
+    row = await connection.fetchrow(
+        "SELECT count(*) AS meetings, coalesce(sum(i.sentences), 0)::bigint AS sentences,"
+        " (array_agg(i.meeting_id ORDER BY i.meeting_id DESC))[1] AS last FROM (SELECT meeting_id, sentences"
+        f" FROM search_meetings WHERE organization_id = $1 ORDER BY meeting_id LIMIT {sampled}) i",
         organization_id,
-        queries.any_term,
-        list(queries.configurations),
-        [query for row in queries.queries for query in row],
-        most_alike,
-        most,
-    ]
-    conditions = meeting_conditions(wanted, values)
-    conditions += sentence_conditions(wanted, queries.configurations, values)
-    rows = await connection.fetch(
-        "WITH found AS (SELECT f.meeting_id, f.number, f.configuration, f.hits, m.held_at"
-        " FROM sentences_with_words($2::tsquery, $3::text[], $4::tsquery[]) f"
-        " JOIN meetings m ON m.organization_id = $1 AND m.id = f.meeting_id AND m.delete_at IS NULL"
-        " JOIN search_sentences s ON s.organization_id = $1 AND s.meeting_id = f.meeting_id AND s.number = f.number"
-        f" WHERE f.organization_id = $1{conditions}),"
-        " ranked AS (SELECT *, count(*) OVER (PARTITION BY configuration, hits) AS alike, row_number() OVER"
-        " (PARTITION BY configuration, hits ORDER BY held_at DESC, meeting_id, number) AS place FROM found)"
-        " SELECT meeting_id, number, configuration, hits, alike FROM ranked WHERE place <= $5"
-        " ORDER BY bit_count(hits::bit(64)) DESC, place LIMIT $6",
-        *values,
     )
-    return [WordHit(**row) for row in rows]
-
-
-async def find_meaning(
-    connection: Connection,
-    organization_id: UUID,
-    configurations: Sequence[str],
-    wanted: SearchFilter,
-    meant: Meant,
-    most_compared: int,
-    most: int,
-) -> tuple[list[tuple[UUID, int]], Compared]:
-    """Return the sentences closest in meaning, (meeting, number) each, and how far they were compared.
-
-    Every sentence is compared, in the newest meetings up to ``most_compared`` sentences.
-    """
-    values: list[Any] = [organization_id, most_compared]
-    of_meetings = meeting_conditions(wanted, values)
-    newest = (
-        "WITH ordered AS (SELECT i.meeting_id, m.held_at, i.sentences, sum(i.sentences) OVER"
-        " (ORDER BY m.held_at DESC, i.meeting_id) AS reach FROM search_meetings i"
-        " JOIN meetings m ON m.organization_id = $1 AND m.id = i.meeting_id AND m.delete_at IS NULL"
-        f" WHERE i.organization_id = $1{of_meetings}), newest AS (SELECT * FROM ordered WHERE reach <= $2)"
-    )
-    reach = await connection.fetchrow(
-        f"{newest} SELECT coalesce((SELECT sum(sentences) FROM newest), 0)::bigint AS sentences,"
-        " (SELECT min(held_at) FROM newest) AS since, (SELECT count(*) FROM ordered) > (SELECT count(*) FROM newest)"
-        " AS cut",
-        *values,
-    )
-    assert reach is not None
-    values += [meant.model, meant.text, most]
-    model, vector, limit = (f"${place}" for place in range(len(values) - 2, len(values) + 1))
-    of_sentences = sentence_conditions(wanted, configurations, values)
-    rows = await connection.fetch(
-        f"{newest} SELECT s.meeting_id, s.number FROM newest JOIN search_sentences s"
-        " ON s.organization_id = $1 AND s.meeting_id = newest.meeting_id"
-        f" WHERE s.model = {model}{of_sentences}"
-        f" ORDER BY CASE WHEN s.model = {model} THEN s.vector <#> {vector}::text::halfvec END,"
-        f" s.meeting_id, s.number LIMIT {limit}",
-        *values,
-    )
-    found = [(row["meeting_id"], row["number"]) for row in rows]
-    return found, Compared(reach["sentences"], reach["since"] if reach["cut"] else None)
+    assert row is not None
+    if row["meetings"] < sampled:
+        return int(row["sentences"])
+    return int(row["sentences"]) * (1 << 128) // (UUID(str(row["last"])).int + 1)
 
 
 async def load(
@@ -235,11 +150,14 @@ async def load(
         "SELECT s.meeting_id, s.number, m.file_hash, m.name AS meeting_name, m.held_on, m.held_at, m.created_at,"
         " p.id AS speaker_id, p.alias AS speaker_name, s.start_ms, s.end_ms, s.text, s.language, s.configuration,"
         " s.topic, CASE WHEN s.model = $4 AND $4 <> '' THEN -(s.vector <#> $5::text::halfvec) END AS similarity"
+        # Lateral queries with an offset are looked up row by row, and no table is read whole to be joined.
         " FROM unnest($2::uuid[], $3::integer[]) AS k (meeting_id, number)"
-        " JOIN search_sentences s ON s.organization_id = $1 AND s.meeting_id = k.meeting_id AND s.number = k.number"
-        " JOIN meetings m ON m.organization_id = $1 AND m.id = s.meeting_id AND m.delete_at IS NULL"
-        " LEFT JOIN speakers p ON p.organization_id = $1 AND p.meeting_id = s.meeting_id AND p.label = s.speaker"
-        " AND p.active",
+        " CROSS JOIN LATERAL (SELECT * FROM search_sentences s WHERE s.organization_id = $1"
+        " AND s.meeting_id = k.meeting_id AND s.number = k.number OFFSET 0) s"
+        " CROSS JOIN LATERAL (SELECT * FROM meetings m WHERE m.organization_id = $1 AND m.id = s.meeting_id"
+        " AND m.delete_at IS NULL OFFSET 0) m"
+        " LEFT JOIN LATERAL (SELECT * FROM speakers p WHERE p.organization_id = $1 AND p.meeting_id = s.meeting_id"
+        " AND p.label = s.speaker AND p.active OFFSET 0) p ON true",
         organization_id,
         [meeting_id for meeting_id, _ in keys],
         [number for _, number in keys],

@@ -246,15 +246,16 @@ async def list_page(
         before: the last delivery of the page before: when it was queued first, and id.
         state: only those; None: all.
     """
+    values: list[object] = [organization_id, webhook_id, *(before or (None, None)), limit]
+    of_state = ""
+    if state is not None:
+        values.append(state)
+        of_state = " AND d.state = $6"
     rows = await connection.fetch(
         _ROW.format(body="''") + " WHERE d.organization_id = $1 AND d.webhook_id = $2"
         " AND ($3::timestamptz IS NULL OR (d.created_at, d.id) < ($3, $4::uuid))"
-        " AND ($5::text IS NULL OR d.state = $5) ORDER BY d.created_at DESC, d.id DESC LIMIT $6",
-        organization_id,
-        webhook_id,
-        *(before or (None, None)),
-        state,
-        limit,
+        f"{of_state} ORDER BY d.created_at DESC, d.id DESC LIMIT $5",
+        *values,
     )
     return [WebhookDeliveryRow(**row) for row in rows]
 

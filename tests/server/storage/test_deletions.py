@@ -35,6 +35,7 @@ async def test_rows_are_counted_by_table_and_gone(owner: Database, database: Dat
         "conversations": 1,
         "insights": 1,
         "jobs": 1,
+        "meeting_names": 1,
         "meetings": 1,
         "search_meetings": 1,
         "search_sentences": 1,
@@ -45,6 +46,7 @@ async def test_rows_are_counted_by_table_and_gone(owner: Database, database: Dat
     assert await delete(database, rows, rows.live_meeting_id) == {
         "live_events": 1,
         "live_meetings": 1,
+        "meeting_names": 1,
         "meetings": 1,
         "webhook_events": 1,
     }

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import asyncpg
 import pytest
 
-from server.storage import deletions, live, meeting_lists, meetings
+from server.storage import deletions, live, meeting_lists, meetings, speakers
 from server.storage.meeting_lists import ListedMeeting, MeetingFilter, MeetingOrder, SortKey
 from server.storage.pool import Database
+from server.storage.speakers import speaker_id
 from server.storage.users import User
 from tests.server.storage.rows import HASH, make_user, new_live_meeting, new_meeting, ready_meeting
 
@@ -131,3 +135,68 @@ async def test_a_deletion_that_waits_names_who_requested_it(owner: Database, dat
     await add(database, await make_user(owner), 1, "m")
     with pytest.raises(asyncpg.CheckViolationError):
         await owner.run(lambda c: c.execute("UPDATE meetings SET delete_at = now()"))
+
+
+async def test_names_are_searched_as_they_are_now(owner: Database, database: Database) -> None:
+    user = await make_user(owner)
+    id_ = await ready_meeting(database, user, HASH, labels=(1, 2, 3))
+    run = partial(database.run, organization_id=user.organization_id)
+
+    async def kept() -> tuple[str, str]:
+        rows = await run(lambda c: c.fetch("SELECT name, people FROM meeting_names WHERE meeting_id = $1", id_))
+        return rows[0]["name"], rows[0]["people"]
+
+    assert await kept() == ("m", "speaker 1\nspeaker 2\nspeaker 3")
+    # At the same time: the one that comes second knows what the first has done.
+    both = [run(lambda c, n=n: speakers.rename(c, speaker_id(id_, n), f"Zoë {n}")) for n in (1, 2)]  # type: ignore[misc]
+    assert await asyncio.gather(*both) == [True, True]
+    await run(lambda c: c.execute("UPDATE meetings SET name = 'ÄRGER', message = 'Renamed'"))
+    assert await kept() == ("ärger", "zoë 1\nzoë 2\nspeaker 3")
+    await run(lambda c: speakers.activate(c, id_, [2, 3, 4]))
+    assert await kept() == ("ärger", "zoë 2\nspeaker 3\nspeaker 4")
+    await run(lambda c: c.execute("DELETE FROM speakers WHERE label = 3"))
+    assert await kept() == ("ärger", "zoë 2\nspeaker 4")
+    assert await names(database, user, MeetingFilter(("ärger",), "oë 2")) == ["ÄRGER"]
+    await run(lambda c: meetings.delete(c, user.organization_id, HASH))
+    assert await owner.run(lambda c: c.fetchval("SELECT count(*) FROM meeting_names")) == 0
+
+
+async def test_the_index_of_names_finds_what_a_look_at_each_finds(owner: Database, database: Database) -> None:
+    user = await make_user(owner)
+    letters = random.Random(0)
+
+    def text(longest: int) -> str:
+        # Few letters, so that many names have them, and some of which one becomes several.
+        return "".join(letters.choices("aAbÄßﬁ猫字 %'", k=letters.randint(1, longest)))
+
+    for number in range(60):
+        await add(database, user, number, text(8))
+    for label in (1, 2):
+        await owner.run(
+            lambda c, n=label: c.executemany(  # type: ignore[misc]
+                "INSERT INTO speakers (id, meeting_id, organization_id, label, alias, active)"
+                " SELECT gen_random_uuid(), id, organization_id, $1, $2, $3 FROM meetings WHERE file_hash = $4",
+                [(n, text(6), letters.random() < 0.8, f"{number:064x}") for number in range(60)],
+            )
+        )
+    by_index = "SELECT array_agg(i ORDER BY i) FROM meetings_with_names($1::text[], $2::text) i"
+    in_alias = (
+        "EXISTS (SELECT FROM speakers s WHERE s.meeting_id = m.id AND s.active"
+        " AND strpos(folded(s.alias), folded({})) > 0)"
+    )
+    one_by_one = (
+        "SELECT array_agg(m.id ORDER BY m.id) FROM meetings m WHERE (SELECT bool_and("
+        f"strpos(folded(m.name), folded(w)) > 0 OR {in_alias.format('w')}) FROM unnest($1::text[]) w) IS NOT FALSE"
+        f" AND ($2 = '' OR {in_alias.format('$2::text')})"
+    )
+    found = 0
+    for _ in range(60):
+        wanted = [text(4) for _ in range(letters.randint(0, 2))], text(3) if letters.random() < 0.5 else ""
+        expected, answered = [
+            await database.run(lambda c, q=sql, w=wanted: c.fetchval(q, *w), organization_id=user.organization_id)  # type: ignore[misc]
+            for sql in (one_by_one, by_index)
+        ]
+        if wanted != ([], ""):
+            assert answered == expected, wanted
+            found += expected is not None
+    assert found > 15
