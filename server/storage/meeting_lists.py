@@ -103,6 +103,8 @@ async def list_page(
         order: None: the newest first.
     """
     statement = _Statement(organization_id, size, after, wanted or MeetingFilter(), order or MeetingOrder())
+    if not statement.statuses:
+        return []
     if not statement.has_names:
         return [to_listed(row) for row in await connection.fetch(*statement.in_order(_round_up(size), ""))]
     # What many meetings have stands in the first ones already; what few have is found by the index of names.
@@ -129,13 +131,21 @@ class _Statement:
         wanted: MeetingFilter,
         order: MeetingOrder,
     ) -> None:
-        self._values: list[object] = [organization_id, size, list(wanted.statuses or _STATUSES)]
+        self._values: list[object] = [organization_id, size]
+        # Ours, not as parameters: the planner then knows how many meetings have each, also that none has.
+        self.statuses = [status for status in _STATUSES if not wanted.statuses or status in wanted.statuses]
         self._key, kind = _SORT_KEYS[order.by]
         self._direction, beyond = ("DESC", "<") if order.descending else ("ASC", ">")
-        conditions = []
-        if after is not None:
+        self._after: dict[str, str] = {}
+        if after is not None and order.by == "status":
+            last = str(after[0])
+            self.statuses = [s for s in self.statuses if s == last or (s < last) == order.descending]
+            self._after[last] = f" AND m.id {beyond} {self._place(after[1])}::uuid"
+        elif after is not None:
             key, id_ = map(self._place, after)
-            conditions.append(f"({self._key}, m.id) {beyond} ({key}::{kind}, {id_}::uuid)")
+            condition = f" AND ({self._key}, m.id) {beyond} ({key}::{kind}, {id_}::uuid)"
+            self._after = dict.fromkeys(self.statuses, condition)
+        conditions = []
         if wanted.held_from is not None:
             conditions.append(f"m.held_at >= {self._place(wanted.held_from)}")
         if wanted.held_before is not None:
@@ -162,21 +172,29 @@ class _Statement:
 
         Each status is read in the order of its index, and no further than that.
         """
-        first = f"ORDER BY sort_key {self._direction}, id {self._direction} LIMIT {most}"
+        first = f"ORDER BY {self._key} {self._direction}, m.id {self._direction} LIMIT {most}"
+        of_statuses = " UNION ALL ".join(
+            f"(SELECT m.*, {self._key} AS sort_key FROM meetings m WHERE m.organization_id = $1"
+            f" AND {self._is_of(status)}{self._conditions} {first})"
+            for status in self.statuses
+        )
         return self._shown(
-            "(SELECT w.* FROM unnest($3::text[]) AS s (status) CROSS JOIN LATERAL"
-            f" (SELECT m.*, {self._key} AS sort_key FROM meetings m WHERE m.organization_id = $1"
-            f" AND m.status = s.status{self._conditions}"
-            f" ORDER BY {self._key} {self._direction}, m.id {self._direction} LIMIT {most}) w {first}) m{condition}"
+            f"(SELECT * FROM ({of_statuses}) u ORDER BY sort_key {self._direction}, id {self._direction}"
+            f" LIMIT {most}) m{condition}"
         )
 
     def by_names(self) -> tuple[Any, ...]:
         """All meetings that have the names, by the index of names."""
+        of_statuses = " OR ".join(f"({self._is_of(status)})" for status in self.statuses)
         return self._shown(
             f"(SELECT m.*, {self._key} AS sort_key FROM meetings_with_names({self._words}::text[], {self._person})"
-            " AS n (id) JOIN meetings m ON m.organization_id = $1 AND m.id = n.id AND m.status = ANY ($3::text[])"
-            f"{self._conditions}) m"
+            " AS n (id) JOIN meetings m ON m.organization_id = $1 AND m.id = n.id"
+            f" AND ({of_statuses}){self._conditions}) m"
         )
+
+    def _is_of(self, status: str) -> str:
+        """The condition that a meeting has this status and comes after the last of the page before."""
+        return f"m.status = '{status}'{self._after.get(status, '')}"
 
     def _shown(self, meetings: str) -> tuple[Any, ...]:
         order = f"m.sort_key {self._direction}, m.id {self._direction}"

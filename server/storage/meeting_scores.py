@@ -63,8 +63,29 @@ async def list_page(
     after: tuple[datetime, UUID] | None,
 ) -> list[ScoredMeeting]:
     """Return up to ``size`` finished meetings that stay, latest held first, after the key ``after`` (held_at, id)."""
+    values: list[object] = [organization_id, list(families), size]
+
+    def place(value: object) -> str:
+        values.append(value)
+        return f"${len(values)}"
+
+    # Conditions that are not wanted are left out, so that every plan reads the index from where the page begins.
+    conditions = ""
+    if after is not None:
+        conditions += f" AND (m.held_at, m.id) < ({place(after[0])}, {place(after[1])}::uuid)"
+    if wanted.since is not None:
+        conditions += f" AND m.held_at >= {place(wanted.since)}"
+    if wanted.until is not None:
+        conditions += f" AND m.held_at < {place(wanted.until)}"
+    if wanted.voice_id is not None:
+        conditions += (
+            " AND EXISTS (SELECT FROM speakers s WHERE s.organization_id = $1 AND s.meeting_id = m.id AND s.active"
+            f" AND s.voice_id = {place(wanted.voice_id)})"
+        )
+    if wanted.file_hashes:
+        conditions += f" AND m.file_hash = ANY ({place(list(wanted.file_hashes))}::text[])"
     rows = await connection.fetch(
-        "SELECT m.id, m.file_hash, m.name, m.held_on, m.held_at, m.duration_ms,"
+        "SELECT m.id, m.file_hash, m.name, m.held_on, m.held_at, m.duration_ms,"  # noqa: S608 - our conditions
         " m.language, m.spoken_language,"
         " (SELECT coalesce(json_object_agg(i.family, json_build_array(i.definition_version, i.value)), '{}')"
         "    FROM insights i WHERE i.organization_id = $1 AND i.meeting_id = m.id AND i.family = ANY ($2)) AS answers,"
@@ -73,20 +94,8 @@ async def list_page(
         " (SELECT coalesce(json_agg(json_build_array(s.label, s.id, s.alias, s.voice_id) ORDER BY s.label), '[]')"
         "    FROM speakers s WHERE s.organization_id = $1 AND s.meeting_id = m.id AND s.active) AS speakers"
         " FROM meetings m WHERE m.organization_id = $1 AND m.status = 'ready' AND m.delete_at IS NULL"
-        " AND ($4::timestamptz IS NULL OR (m.held_at, m.id) < ($4, $5::uuid))"
-        " AND ($6::timestamptz IS NULL OR m.held_at >= $6) AND ($7::timestamptz IS NULL OR m.held_at < $7)"
-        " AND ($8::uuid IS NULL OR EXISTS (SELECT FROM speakers s"
-        "    WHERE s.organization_id = $1 AND s.meeting_id = m.id AND s.active AND s.voice_id = $8))"
-        " AND ($9::text[] IS NULL OR m.file_hash = ANY ($9))"
-        " ORDER BY m.held_at DESC, m.id DESC LIMIT $3",
-        organization_id,
-        list(families),
-        size,
-        *(after or (None, None)),
-        wanted.since,
-        wanted.until,
-        wanted.voice_id,
-        list(wanted.file_hashes) or None,
+        f"{conditions} ORDER BY m.held_at DESC, m.id DESC LIMIT $3",
+        *values,
     )
     return [_to_meeting(row) for row in rows]
 
