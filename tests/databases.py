@@ -65,6 +65,11 @@ class Databases:
             await self._make()
         return self._name
 
+    async def anew(self) -> str:
+        """Return the name of a database that no test has used: nothing of one is in its files and statistics."""
+        await self._make()
+        return self._name
+
     async def _make(self) -> None:
         any_database = await Database.connect(self.server.url(), patience_s=300)
         await any_database.close()

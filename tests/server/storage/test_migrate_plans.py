@@ -34,6 +34,7 @@ from server.storage import (
 )
 from server.storage.meeting_scores import ScoresFilter
 from server.storage.pool import Connection, Database
+from tests.databases import Databases
 from tests.server.storage.rows import OrganizationRows, fill_every_table
 
 MEETINGS = 6000
@@ -104,6 +105,12 @@ ORDERED_LISTS = tuple(f", {name}" for name in ("all", "failed", "some statuses")
 # What a search looks at, in rows: as of an organization that has many more.
 LOOKED_AT, COMPARED = 300, 500
 Call = Callable[[Connection], Awaitable[object]]
+
+
+@pytest.fixture
+async def database_name(databases: Databases) -> str:
+    """Plans depend on the sizes of files, which rows of other tests have made longer."""
+    return await databases.anew()
 
 
 @pytest.fixture
