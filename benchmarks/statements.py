@@ -89,10 +89,11 @@ class StatementLog:
         """
         if not sql.upper().startswith(("SELECT", "WITH")):
             return []
-        unknown = ", ".join(["NULL"] * len(set(_PARAMETER.findall(sql))))
+        places = len(set(_PARAMETER.findall(sql)))
+        unknown = f"({', '.join(['NULL'] * places)})" if places else ""
         await self._connection.execute(f"SET plan_cache_mode = force_generic_plan; SET ROLE {RUNTIME}")
         await self._connection.execute(f"PREPARE asked AS {sql}")
-        document = await self._connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked({unknown})")
+        document = await self._connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked{unknown}")
         await self._connection.execute("DEALLOCATE asked; RESET ROLE")
         return list(_scans(json.loads(document)[0]["Plan"]))
 

@@ -32,7 +32,7 @@ from server.storage import (
 PLACES = 4
 PATIENCE_S = 10.0
 STATEMENT_TIMEOUT_S = 10
-# Sentences whose meaning is compared, some 40 hours: a few hundredths of a second (docs/performance.md).
+# Sentences whose meaning is compared, some 40 hours: some hundredths of a second (docs/performance.md).
 MAX_COMPARED = 30_000
 # Sentences that are looked at for words that many have.
 MAX_LOOKED_AT = 10_000

@@ -18,7 +18,7 @@ from server.storage.search_filter import SearchFilter, meeting_conditions, sente
 from server.storage.search_queries import Meant, TermQueries
 
 # Meetings in one statement that looks for the newest ones.
-_FIRST_PAGE, _PAGE = 250, 2000
+_FIRST_PAGE, _MOST_PAGE = 250, 2000
 # Bit t for term t, as ``sentences_with_words`` has it.
 _HITS = (
     "(SELECT coalesce(sum(1::bigint << t - 1), 0)::bigint"
@@ -79,9 +79,8 @@ async def find_newest(connection: Connection, organization_id: UUID, wanted: Sea
     """Return the newest meetings that a search looks at, up to ``most`` sentences together, or the newest one."""
     found: list[tuple[UUID, datetime, int]] = []
     last: tuple[datetime, UUID] | None = None
-    sentences = 0
+    sentences, size = 0, _FIRST_PAGE
     while sentences <= most:
-        size = _PAGE if found else _FIRST_PAGE
         values: list[Any] = [organization_id]
         conditions = meeting_conditions(wanted, values)
         if last is not None:
@@ -99,6 +98,7 @@ async def find_newest(connection: Connection, organization_id: UUID, wanted: Sea
         if len(rows) < size:
             return NewestMeetings(tuple(found), are_all=True).first(most)
         last = rows[-1]["held_at"], rows[-1]["id"]
+        size = min(2 * size, _MOST_PAGE)
     return NewestMeetings(tuple(found), are_all=False).first(most)
 
 
@@ -115,8 +115,9 @@ async def find_words(
 ) -> list[WordHit]:
     """Return sentences that have a term: those with the same terms newest first, at most ``most_alike`` of them.
 
-    The newest ``looked_at`` sentences are looked at one by one. A term that ``most_alike`` of these have is common, and
-    is not looked for beyond them; but all common terms together are, and each of the others.
+    The newest ``looked_at`` sentences are looked at one by one, or a fifth of them where these have hardly any of the
+    terms. A term that ``most_alike`` of these have is common, and is not looked for beyond them; but all common terms
+    together are, and each of the others.
 
     Args:
         newest: the meetings that are looked at one by one at most: where a filter of sentences passes over some.
@@ -126,8 +127,12 @@ async def find_words(
     if queries.any_term is None:
         return []
     look = _Words(connection, organization_id, queries, wanted, most_alike, most)
-    first = newest.first(looked_at)
+    first = newest.first(looked_at // 5)
     hits, counts = await look.at_meetings(first)
+    if not first.are_all and any(_sentences_with(counts, 1 << t) >= most_alike // 10 for t in range(queries.terms)):
+        # Some term may be common.
+        first = newest.first(looked_at)
+        hits, counts = await look.at_meetings(first)
     if first.are_all:
         return hits
     common = [term for term in range(queries.terms) if _sentences_with(counts, 1 << term) >= most_alike]
@@ -254,7 +259,8 @@ async def find_meaning(
         "SELECT s.meeting_id, s.number FROM unnest($2::uuid[]) AS k (id)"
         " CROSS JOIN LATERAL (SELECT s.meeting_id, s.number, s.vector FROM search_sentences s"
         f" WHERE s.organization_id = $1 AND s.meeting_id = k.id AND s.model = $3{of_sentences} OFFSET 0) s"
-        " ORDER BY s.vector <#> $4::text::halfvec, s.meeting_id, s.number LIMIT $5",
+        # Of its own, so that the vector is read once and not for each sentence.
+        " ORDER BY s.vector <#> (SELECT $4::text::halfvec), s.meeting_id, s.number LIMIT $5",
         *values,
     )
     return [(row["meeting_id"], row["number"]) for row in rows]

@@ -149,7 +149,8 @@ async def load(
     rows = await connection.fetch(
         "SELECT s.meeting_id, s.number, m.file_hash, m.name AS meeting_name, m.held_on, m.held_at, m.created_at,"
         " p.id AS speaker_id, p.alias AS speaker_name, s.start_ms, s.end_ms, s.text, s.language, s.configuration,"
-        " s.topic, CASE WHEN s.model = $4 AND $4 <> '' THEN -(s.vector <#> $5::text::halfvec) END AS similarity"
+        " s.topic, CASE WHEN s.model = $4 AND $4 <> ''"
+        " THEN -(s.vector <#> (SELECT $5::text::halfvec)) END AS similarity"
         # Lateral queries with an offset are looked up row by row, and no table is read whole to be joined.
         " FROM unnest($2::uuid[], $3::integer[]) AS k (meeting_id, number)"
         " CROSS JOIN LATERAL (SELECT * FROM search_sentences s WHERE s.organization_id = $1"
