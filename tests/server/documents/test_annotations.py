@@ -1,4 +1,4 @@
-"""Annotations for scoring tools, RTTM read by pyannote."""
+"""Annotations for scoring tools, RTTM and STM read by pyannote; `test_annotations_nemo` has CTM."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from pyannote.database.util import load_rttm
+from pyannote.database.util import load_rttm, load_stm
 
 from server.documents.annotations import to_ctm, to_rttm, to_stm
 from tests.server.documents.documented import FILE_HASH, KINDS, documented, silent
@@ -45,6 +45,17 @@ def test_stm_has_a_statement_a_line(kind: str) -> None:
     found = [form.fullmatch(line) for line in to_stm(shown).split("\n")[:-1]]
     assert [one and one[4] for one in found] == [statement.text for statement in shown.statements]
     assert all(one and float(one[2]) < float(one[3]) for one in found)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pyannote_reads_whose_the_statements_are(kind: str, tmp_path: Path) -> None:
+    shown = documented(kind)
+    path = tmp_path / "meeting.stm"
+    path.write_text(to_stm(shown), encoding="utf-8")
+    annotation = load_stm(path)[FILE_HASH]  # type: ignore[no-untyped-call]
+    found = [(round(part.start * 1000), who) for part, _, who in annotation.itertracks(yield_label=True)]
+    said = [(one.start_ms, "_".join(shown.name_of(one.speaker).split())) for one in shown.statements]
+    assert sorted(found) == sorted(said)
 
 
 def test_a_meeting_without_speech_has_no_lines() -> None:
