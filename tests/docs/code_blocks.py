@@ -49,6 +49,7 @@ NOT_RUN = {
     "meetra webhooks test": "needs a receiver; tests/e2e/test_webhooks.py has one",
     "python -m pytest": "is the suite itself",
     "python -m pip install": "installs packages",
+    "python clients/python/examples/adapters/": "needs an account; tests/e2e/test_bot_adapters.py has a stand-in",
     "pip install": "installs packages; tests/clients builds what it installs",
 }
 """Commands that are checked and not run, by how they begin, after settings before them; and why."""

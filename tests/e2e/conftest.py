@@ -169,7 +169,8 @@ def rest(system: System) -> Rest:
 @pytest.fixture(scope="package")
 def stranger(system: System) -> Rest:
     """A user of another organization."""
-    password = system.add_user("stranger@example.org", "--organization", "Elsewhere")
+    # An owner, whoever came first.
+    password = system.add_user("stranger@example.org", "--organization", "Elsewhere", "--role", "owner")
     return system.login("stranger@example.org", password)
 
 

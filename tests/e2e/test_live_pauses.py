@@ -15,9 +15,9 @@ from meetra.v1 import live_pb2 as pb
 
 from tests.e2e.conftest import Rest, System, start_system
 from tests.e2e.live_bot import Bot, connected, failure, mixed, participant
-from tests.e2e.live_checker import FINAL, LiveChecker, Word
+from tests.e2e.live_checker import FINAL, STABLE, LiveChecker, Word
 from tests.e2e.test_live_http import OPEN, control, opened
-from tests.e2e.test_live_promises import meeting_of, silence, voice
+from tests.e2e.test_live_promises import Meeting, meeting_of, silence, voice
 from tests.recordings import RATE_HZ
 
 SAID_S, MUTED_S = 6, 60
@@ -84,6 +84,44 @@ async def test_words_after_a_pause_are_where_they_were_said(somebody: Rest, fiel
     assert check.words("bob")[: len(before)] == before
     check_both_sentences(check.words("bob"))
     assert pb.WARNING_CODE_LATE_AUDIO not in {warning.code for warning in check.warnings}
+
+
+async def test_four_people_are_muted_leave_join_late_and_share_a_microphone(somebody: Rest) -> None:
+    muted_s = 600
+    people = [participant("ada", "Ada"), participant("bob", "Bob"), participant("cyd", "Cyd")]
+    async with connected(somebody) as bot:
+        await bot.open(pb.LiveConfig(tracks=[*people, mixed("room", participant_name="Berlin")]))
+        meeting = Meeting(bot)
+        two_voices = b"".join(voice(name, 5, start_s) for start_s in (0, 5) for name in ("awb", "kal16"))
+        await meeting.send(ada=voice("rms", 8), bob=voice("slt", SAID_S), cyd=voice("slt", 5, 8), room=two_voices)
+        before_s = len(two_voices) // 2 / RATE_HZ
+        # Ten minutes in which two people send nothing, and the others say nothing.
+        await meeting.send(ada=silence(before_s - 8))
+        for _ in range(12):
+            await meeting.send(step_s=muted_s / 12, ada=silence(muted_s / 12), room=silence(muted_s / 12))
+        # Voices of a room are told apart over the whole meeting; nobody else waits for that.
+        await bot.until(lambda: meeting.caught_up().words_ms >= 1000 * muted_s)
+        assert [meeting.check.states(track) for track in ("ada", "bob", "cyd", "room")] == [{FINAL}] * 3 + [{STABLE}]
+        # One comes back, one leaves without having been heard again, one joins.
+        gap = round((before_s + muted_s) * RATE_HZ) - SAID_S * RATE_HZ
+        back = await unmuted(bot, voice("slt", SAID_S), gap_samples=gap)
+        await bot.send(pb.StreamMeetingRequest(end_track=pb.EndTrack(track_id="cyd")))
+        await bot.until(lambda: bot.committed("bob") == back)
+        joins_ms = round(1000 * (before_s + muted_s + SAID_S))
+        await bot.send(pb.StreamMeetingRequest(add_track=participant("dee", "Dee", start_ms=joins_ms)))
+        await meeting.send(dee=voice("rms", 8, 8), ada=silence(SAID_S + 8), room=silence(SAID_S + 8))
+        await bot.until(lambda: len(meeting.caught_up().words("dee")) >= 5)
+        check = await meeting.finish(somebody)
+    names = {turn.track_id: set[str]() for turn in bot.of("turn")}
+    for turn in bot.of("turn"):
+        names[turn.track_id].add(turn.alias)
+    assert (names["ada"], names["bob"], names["cyd"], names["dee"]) == ({"Ada"}, {"Bob"}, {"Cyd"}, {"Dee"})
+    assert {name for name in names["room"] if name.startswith("Berlin")} == names["room"]
+    said = {track: [word for word in check.words(track) if word[0] >= 1000 * muted_s] for track in names}
+    assert {track for track, words in said.items() if words} == {"bob", "dee"}
+    first, later = check.words("bob")[: -len(said["bob"])], said["bob"]
+    assert [text.strip(".,?").lower() for *_, text in later] == [text.strip(".,?").lower() for *_, text in first]
+    assert all(word[0] >= joins_ms for word in check.words("dee"))
 
 
 async def test_a_killed_server_knows_the_pause_and_takes_its_chunk_once(pausing: System, somebody: Rest) -> None:

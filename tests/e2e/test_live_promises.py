@@ -42,9 +42,10 @@ class Meeting:
         self._sent: dict[str, int] = {}
         self._checked = 0
 
-    async def send(self, **tracks: bytes) -> None:
-        """Sends audio of tracks side by side, faster than it was spoken; the shorter ones end before the longer."""
-        step = 2 * int(STEP_S * RATE_HZ)
+    async def send(self, *, step_s: float = STEP_S, **tracks: bytes) -> None:
+        """Sends audio of tracks side by side, so much at a time, faster than it was spoken; the shorter ones end before
+        the longer."""
+        step = 2 * int(step_s * RATE_HZ)
         for start in range(0, max(map(len, tracks.values())), step):
             for track, pcm in tracks.items():
                 if data := pcm[start : start + step]:
