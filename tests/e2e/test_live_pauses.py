@@ -116,7 +116,8 @@ async def test_four_people_are_muted_leave_join_late_and_share_a_microphone(some
     for turn in bot.of("turn"):
         names[turn.track_id].add(turn.alias)
     assert (names["ada"], names["bob"], names["cyd"], names["dee"]) == ({"Ada"}, {"Bob"}, {"Cyd"}, {"Dee"})
-    assert {name for name in names["room"] if name.startswith("Berlin")} == names["room"]
+    # Until it is known which of its voices it is.
+    assert names["room"] - {"Unknown"} == {"Berlin 1", "Berlin 2"}
     said = {track: [word for word in check.words(track) if word[0] >= 1000 * muted_s] for track in names}
     assert {track for track, words in said.items() if words} == {"bob", "dee"}
     first, later = check.words("bob")[: -len(said["bob"])], said["bob"]
