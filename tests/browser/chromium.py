@@ -96,6 +96,10 @@ class Page:
         status = self._command({"open": url}, START_TIMEOUT_S)
         assert status == 200, f"{url}: {status}"
 
+    def reload(self) -> None:
+        """Load the page again; nothing of the old one is left when this returns."""
+        self._command({"reload": True}, START_TIMEOUT_S)
+
     def evaluate(self, function: str, argument: Any = None, *, timeout_s: float = 500) -> Any:
         """Call a JavaScript function in the page; return what it, or its promise, gives, as JSON does.
 

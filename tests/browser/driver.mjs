@@ -35,6 +35,7 @@ async function carryOut(command) {
     const answer = await page.goto(command.open);
     return answer.status();
   }
+  if ("reload" in command) return void (await page.reload());
   if ("screenshot" in command)
     return void (await page.screenshot({ path: command.screenshot, fullPage: command.full ?? false }));
   if ("click" in command) return page.locator(command.click).click();

@@ -209,7 +209,7 @@ def test_what_is_typed_outlives_a_restart_and_a_reloaded_page(
         report.wait_for(f"{EDITOR} >> role=alert >> text=What you typed is kept")
         assert typed(report) == "Typed before the restart."
     assert rest.settled(meeting)["status"] == "ready"
-    report.evaluate("() => location.reload()")
+    report.reload()
     report.wait_for(WORDS)
     assert typed(report) == "Typed before the restart."
     report.click(f'{EDITOR} >> role=button[name="Save"]')

@@ -26,7 +26,7 @@ def test_meetings_are_found_sorted_and_named_in_the_address(person: Person, rest
     )
     person.check()
     # The address is the list: it can be kept and handed on.
-    person.page.evaluate("() => location.reload()")
+    person.page.reload()
     person.until(lambda: len(person.rows()) == 2)
     assert person.value("Search") == "RÜCKBLICK"
     person.fill("From", "2020-01-03")

@@ -72,18 +72,7 @@ class LivePage:
 
     def reload(self) -> None:
         """Load the page again."""
-
-        def is_new() -> bool:
-            try:
-                return self.page.evaluate("() => window.old !== true && document.readyState === 'complete'") is True
-            except AssertionError as error:
-                # Asked while the page was neither the old one nor the new one.
-                if "context was destroyed" not in str(error):
-                    raise
-                return False
-
-        self.page.evaluate("() => { window.old = true; setTimeout(() => location.reload()); }")
-        self.wait("the new page", is_new)
+        self.page.reload()
 
     def press(self, name: str) -> None:
         """Press the button, or follow the link, of this name."""
