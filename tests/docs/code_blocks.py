@@ -49,7 +49,8 @@ NOT_RUN = {
     "meetra webhooks test": "needs a receiver; tests/e2e/test_webhooks.py has one",
     "python -m pytest": "is the suite itself",
     "python -m pip install": "installs packages",
-    "python clients/python/examples/adapters/": "needs an account; tests/e2e/test_bot_adapters.py has a stand-in",
+    "python clients/python/examples/adapters/attendee.py": "needs bots; tests/e2e/test_bot_adapters.py has a stand-in",
+    "python clients/python/examples/adapters/vexa.py": "needs an account; tests/e2e/test_bot_adapters.py stands in",
     "pip install": "installs packages; tests/clients builds what it installs",
 }
 """Commands that are checked and not run, by how they begin, after settings before them; and why."""
