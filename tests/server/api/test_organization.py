@@ -109,7 +109,7 @@ async def test_receipts_of_deletions_are_for_owners_and_listed_by_page(api: Api,
     assert [receipt.file_hash for receipt in first.deletions] == hashes[:0:-1]
     newest = first.deletions[0]
     assert (newest.part, newest.reason, newest.email) == ("meeting", "request", "a@example.org")
-    assert dict(newest.rows) == {"jobs": 1, "meetings": 1}
+    assert dict(newest.rows) == {"jobs": 1, "meeting_names": 1, "meetings": 1}
     assert (newest.files, newest.bytes > 100) == (1, True)
     assert newest.HasField("files_removed_at")
     assert not newest.HasField("purged_at")

@@ -90,7 +90,7 @@ async def test_a_receipt_says_what_was_deleted_by_whom(owner: Database, database
     await Deletion(log, database).delete(caller(user), FIRST)
     (receipt,) = await receipts(database, user)
     assert (receipt.file_hash, receipt.part, receipt.reason, receipt.email) == (FIRST, "meeting", "request", user.email)
-    assert receipt.row_counts == {"conversations": 1, "meetings": 1, "speakers": 2}
+    assert receipt.row_counts == {"conversations": 1, "meeting_names": 1, "meetings": 1, "speakers": 2}
     assert (receipt.files, receipt.size_bytes) == (2, len(b"a recording") + 2)
     assert receipt.files_removed_at is not None
     assert receipt.purged_at is None
