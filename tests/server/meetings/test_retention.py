@@ -49,7 +49,7 @@ async def test_parts_go_one_after_the_other_with_a_receipt_each(
         (9, None),
         (10, ("audio", {}, 2)),
         (20, ("transcript", {"conversations": 1, "insights": 1}, 0)),
-        (30, ("meeting", {"insights": 1, "meetings": 1, "speakers": 2}, 0)),
+        (30, ("meeting", {"insights": 1, "meeting_names": 1, "meetings": 1, "speakers": 2}, 0)),
     ):
         await age(owner, days + 0.1)
         assert await keeper.enforce() == (receipt is not None)
