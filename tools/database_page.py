@@ -29,7 +29,7 @@ AREAS = {
     "Organizations and people": ("organizations", "users", "api_keys", "logged_out_tokens"),
     "Meetings": ("meetings", "jobs", "consents", "conversations", "speakers", "speaker_edits", "insights", "voices"),
     "Live meetings": ("live_meetings", "live_events"),
-    "Search": ("search_meetings", "search_sentences"),
+    "Search": ("meeting_names", "search_meetings", "search_sentences"),
     "Webhooks": ("webhooks", "webhook_events", "webhook_deliveries"),
     "What is kept of what happened": ("audit_events", "audit_days", "deletions", "organization_days", "usage_months"),
 }

@@ -34,6 +34,8 @@ FIRST_FRAME_S = 10.0
 # Seconds between two pings, and from a ping to its answer.
 PING_EVERY_S, PONG_WITHIN_S = 20.0, 20.0
 CLOSE_WITHIN_S = 5.0
+# All of them, when the server stops.
+STOP_WITHIN_S = 3 * CLOSE_WITHIN_S
 # Connections that wait to be taken: pages come back all at once when a network does.
 BACKLOG = 1024
 # Set by the gateway for a page that may call (`--cors-origin`), whatever the client sent.
@@ -80,7 +82,12 @@ class LiveSocket:
         """Close all connections."""
         if self._server is not None:
             self._server.close()
-            await self._server.wait_closed()
+            try:
+                async with asyncio.timeout(STOP_WITHIN_S):
+                    await self._server.wait_closed()
+            except TimeoutError:
+                # One that neither opens nor closes holds nobody up: it ends with the process.
+                log.warning("connections of WebSockets were still open after %g s", STOP_WITHIN_S)
         self._json.shutdown(wait=False)
 
     async def _handle(self, socket: ServerConnection) -> None:

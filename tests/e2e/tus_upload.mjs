@@ -29,13 +29,12 @@ const upload = new Upload(Readable.from(slowly()), {
     if (request.getMethod() === "POST" && response.getStatus() === 201) begun += 1;
     fileHash = response.getHeader("meetra-file-hash") ?? fileHash;
   },
+  // Nothing is left to do after either, so that the process ends by itself: one that exits while its threads read a file
+  // may wait for them for ever.
   onError: (error) => {
     console.error(String(error));
-    process.exit(1);
+    process.exitCode = 1;
   },
-  onSuccess: () => {
-    console.log(fileHash, begun);
-    process.exit(0);
-  },
+  onSuccess: () => console.log(fileHash, begun),
 });
 upload.start();
