@@ -1,5 +1,6 @@
 import { MeetraError } from "./errors.js";
 import type { Ack, Control, LiveReady, WatchMeetingResponse } from "./generated/messages.js";
+import { ReceivedMessages } from "./received.js";
 import type { AudioPiece, LiveConnection, LiveMessage } from "./transport.js";
 
 /** The calls of a session that a connection of plain HTTP makes. Each throws MeetraError. */
@@ -26,10 +27,7 @@ export class PlainConnection implements LiveConnection {
   readonly #dropped = new AbortController();
   /** Of each track, what waits for the call before it. */
   readonly #waiting = new Map<string, AudioPiece[]>();
-  #messages: LiveMessage[] = [];
-  /** Why nothing more comes; without an error where all was told. */
-  #end: { error?: unknown } | undefined;
-  #wake: (() => void) | undefined;
+  readonly #received = new ReceivedMessages();
 
   constructor(ready: LiveReady, afterEventSeq: number, calls: PlainCalls) {
     this.ready = ready;
@@ -52,22 +50,12 @@ export class PlainConnection implements LiveConnection {
     this.#calls.control(action, this.#dropped.signal).catch((thrown: unknown) => this.drop(asClosed(thrown)));
   }
 
-  async next(): Promise<LiveMessage | undefined> {
-    for (;;) {
-      const message = this.#messages.shift();
-      if (message) return message;
-      if (this.#end) {
-        if ("error" in this.#end) throw this.#end.error;
-        return undefined;
-      }
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+  next(): Promise<LiveMessage | undefined> {
+    return this.#received.next();
   }
 
   drop(why: unknown): void {
-    this.#ended({ error: why });
+    this.#received.end({ error: why });
     this.#dropped.abort(why);
   }
 
@@ -99,7 +87,7 @@ export class PlainConnection implements LiveConnection {
       for await (const { event } of this.#calls.events(this.#dropped.signal)) {
         if (!event) continue;
         this.#tell({ event });
-        if (event.finished) return this.#ended({});
+        if (event.finished) return this.#received.end({});
       }
       throw new MeetraError("the stream of events ended before the meeting did", 0, "UNREACHABLE");
     } catch (thrown) {
@@ -108,14 +96,7 @@ export class PlainConnection implements LiveConnection {
   }
 
   #tell(message: LiveMessage): void {
-    if (this.#end) return;
-    this.#messages.push(message);
-    this.#wake?.();
-  }
-
-  #ended(end: { error?: unknown }): void {
-    this.#end ??= end;
-    this.#wake?.();
+    if (!this.#received.over) this.#received.add(message);
   }
 }
 

@@ -1,5 +1,6 @@
 import { closeError, MeetraError } from "./errors.js";
 import type { Control, LiveConfig, LiveReady } from "./generated/messages.js";
+import { ReceivedMessages } from "./received.js";
 import type { AudioPiece, LiveConnection, LiveMessage } from "./transport.js";
 
 /** StreamMeeting over a WebSocket; live.proto says what its frames are. */
@@ -8,10 +9,7 @@ export class SocketConnection implements LiveConnection {
   readonly #socket: WebSocket;
   readonly #encoder = new TextEncoder();
   #ready: LiveReady | undefined;
-  #messages: LiveMessage[] = [];
-  /** Why nothing more comes; without an error where all was told. */
-  #end: { error?: unknown } | undefined;
-  #wake: (() => void) | undefined;
+  readonly #received = new ReceivedMessages();
 
   private constructor(socket: WebSocket, config: LiveConfig) {
     this.afterEventSeq = config.after_event_seq ?? 0;
@@ -19,13 +17,12 @@ export class SocketConnection implements LiveConnection {
     socket.onopen = () => socket.send(JSON.stringify({ config }));
     socket.onmessage = ({ data }) => {
       try {
-        this.#messages.push(JSON.parse(String(data)) as LiveMessage);
-        this.#wake?.();
+        this.#received.add(JSON.parse(String(data)) as LiveMessage);
       } catch (thrown) {
         this.drop(new MeetraError("the server sent no JSON", 0, "UNREACHABLE", undefined, { cause: thrown }));
       }
     };
-    socket.onclose = ({ code, reason }) => this.#ended(code === 1000 ? {} : { error: closeError(code, reason) });
+    socket.onclose = ({ code, reason }) => this.#received.end(code === 1000 ? {} : { error: closeError(code, reason) });
   }
 
   /**
@@ -80,22 +77,12 @@ export class SocketConnection implements LiveConnection {
     this.#write(JSON.stringify({ control: action }));
   }
 
-  async next(): Promise<LiveMessage | undefined> {
-    for (;;) {
-      const message = this.#messages.shift();
-      if (message) return message;
-      if (this.#end) {
-        if ("error" in this.#end) throw this.#end.error;
-        return undefined;
-      }
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+  next(): Promise<LiveMessage | undefined> {
+    return this.#received.next();
   }
 
   drop(why: unknown): void {
-    this.#ended({ error: why });
+    this.#received.end({ error: why });
     // Where the other side is gone the browser waits for it; nobody else does.
     this.#socket.close();
   }
@@ -103,10 +90,5 @@ export class SocketConnection implements LiveConnection {
   #write(frame: string | Uint8Array<ArrayBuffer>): void {
     // On a socket that is closing `next` says why.
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(frame);
-  }
-
-  #ended(end: { error?: unknown }): void {
-    this.#end ??= end;
-    this.#wake?.();
   }
 }
