@@ -26,7 +26,7 @@ import asyncpg
 import httpx
 import numpy as np
 
-from benchmarks.rest import PATHS, SAMPLE
+from benchmarks.rest import PATHS, SAMPLE, timed
 from benchmarks.running_system import RunningSystem, circumstances, running_system
 from benchmarks.statements import statement_log
 
@@ -124,18 +124,6 @@ class Copies:
 def file_hash(number: int) -> str:
     """The hash under which a copy is found."""
     return "".join(md5(str(n).encode(), usedforsecurity=False).hexdigest() for n in (number, number + 1))
-
-
-async def timed(calls: int, kinds: dict[str, Call]) -> dict[str, list[float]]:
-    """Milliseconds of each call; the kinds take turns. The first turns open connections."""
-    found: dict[str, list[float]] = {name: [] for name in kinds}
-    for turn in range(calls + 5):
-        for name, call in kinds.items():
-            start = time.perf_counter()
-            await call()
-            if turn >= 5:
-                found[name].append(1000 * (time.perf_counter() - start))
-    return found
 
 
 class Caller:

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from cli.postgres import SUPERUSER
+from cli.home import Home
+from cli.superuser import superuser_url
 from meetra_client import MeetraClient
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,9 +52,7 @@ class RunningSystem:
     @property
     def superuser_url(self) -> str:
         """Of the superuser, for the settings of the database server."""
-        password = (self.data / "secrets" / "database-password").read_text().strip()
-        address = self.database_url.rpartition("@")[2]
-        return f"postgresql://{SUPERUSER}:{quote(password, safe='')}@{address}"
+        return superuser_url(Home(self.data))
 
 
 @contextmanager
