@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from meetra_client.errors import Unreachable
@@ -35,28 +37,39 @@ class LoopThread:
         if threading.current_thread() is self._thread:
             work.close()
             raise RuntimeError("a callback of the client must not make a blocking call of the same client")
-        ended = threading.Event()
+        outcome: Future[T] = Future()
+        task: asyncio.Task[T] | None = None
 
-        async def whole() -> T:
-            try:
-                return await work
-            finally:
-                ended.set()
+        def begin() -> None:
+            nonlocal task
+            task = asyncio.get_running_loop().create_task(work)
+            task.add_done_callback(partial(_settle, outcome))
 
-        outcome = asyncio.run_coroutine_threadsafe(whole(), self._running_loop())
+        def end() -> None:
+            if task is not None:
+                task.cancel()
+            else:
+                work.close()
+                outcome.cancel()
+
         try:
+            # Inside the try: an interruption may come as soon as the work has begun, before there is a wait.
+            self._call_on_loop(begin)
             return outcome.result()
         except CancelledError:
             raise Unreachable("the client was closed while a call waited") from None
         except BaseException:
             if not outcome.done():
-                outcome.cancel()
-                ended.wait(CANCEL_TIMEOUT_S)
+                self._call_on_loop(end)
+                with suppress(CancelledError, TimeoutError):
+                    outcome.exception(CANCEL_TIMEOUT_S)
             raise
 
     def iterate(self, begin: Callable[[], AsyncIterator[T]]) -> Generator[T, None, None]:
         """Yield the values of an asynchronous iterator, which ends with this one."""
-        values, loop = begin(), self._running_loop()
+        with self._lock:
+            loop = self._running_loop()
+        values = begin()
 
         async def following() -> T | object:
             return await anext(values, _END)
@@ -78,13 +91,25 @@ class LoopThread:
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
 
+    def _call_on_loop(self, callback: Callable[[], None]) -> None:
+        with self._lock:  # so that ``close`` stops the loop either before this or after the callback
+            self._running_loop().call_soon_threadsafe(callback)
+
     def _running_loop(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=_serve, args=(self._loop,), name="meetra_client", daemon=True)
-                self._thread.start()
-            return self._loop
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=_serve, args=(self._loop,), name="meetra_client", daemon=True)
+            self._thread.start()
+        return self._loop
+
+
+def _settle(outcome: Future[T], task: asyncio.Task[T]) -> None:
+    if task.cancelled():
+        outcome.cancel()
+    elif (error := task.exception()) is not None:
+        outcome.set_exception(error)
+    else:
+        outcome.set_result(task.result())
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -114,6 +115,56 @@ def test_ctrl_c_ends_the_work_before_the_caller_goes_on() -> None:
         child.send_signal(signal.SIGINT)
         assert child.stdout.read() == "ended\ninterrupted\n"
     assert child.returncode == 0
+
+
+def test_an_interruption_between_the_beginning_and_the_wait_ends_the_work_too(
+    thread: LoopThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, ended = threading.Event(), threading.Event()
+
+    async def lasts() -> None:
+        began.set()
+        try:
+            await asyncio.sleep(600)
+        finally:
+            await asyncio.sleep(0)
+            ended.set()
+
+    hand_over = asyncio.SelectorEventLoop.call_soon_threadsafe
+
+    def interrupted(loop: asyncio.SelectorEventLoop, *given: Any, **named: Any) -> asyncio.Handle:
+        handle = hand_over(loop, *given, **named)
+        if not began.is_set():
+            began.wait()
+            raise KeyboardInterrupt
+        return handle
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "call_soon_threadsafe", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        thread.run(lasts())
+    assert ended.is_set()
+    thread.close()
+
+
+def test_an_interruption_before_the_beginning_begins_nothing(
+    thread: LoopThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, hand_over, refusals = [], asyncio.SelectorEventLoop.call_soon_threadsafe, iter([KeyboardInterrupt])
+
+    async def begins() -> None:
+        begun.append(True)
+
+    def interrupted(loop: asyncio.SelectorEventLoop, *given: Any, **named: Any) -> asyncio.Handle:
+        for refusal in refusals:
+            raise refusal
+        return hand_over(loop, *given, **named)
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "call_soon_threadsafe", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        thread.run(begins())
+    assert thread.run(number(1)) == 1
+    assert not begun
+    thread.close()
 
 
 def test_an_iterator_closed_after_its_thread_starts_no_other(thread: LoopThread) -> None:
