@@ -9,10 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cli.home import running_system
+from cli.home import DEFAULT_DATA, running_system
 from meetra_client import Account, MeetraClient, Patience, environment_account
 
-DEFAULT_DATA = Path(os.environ.get("MEETRA_DATA", ".meetra"))
 # A command outlasts the restart of a part of the system.
 PATIENCE = Patience(open_s=60.0, call_s=60.0)
 # Once, for what is only good to know.

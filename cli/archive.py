@@ -21,7 +21,6 @@ from server.export import MeetingAudio, OrganizationExport, RecordingChanged
 from server.fair_slots import FairSlots
 from server.storage import Database, audit
 
-DESCRIPTION = "Write everything of an organization into a new tar archive that only you can read."
 # Between two lines of progress where there is no terminal.
 QUIET_S = 10.0
 

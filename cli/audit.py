@@ -14,7 +14,6 @@ from cli.terminal_text import as_json
 from server.audit import audit_message
 from server.storage import AUDIT_ACTIONS, AuditEvent, AuditFilter, AuditPage, Connection, Database, audit, organizations
 
-DESCRIPTION = "Print the audit log of an organization, newest first."
 PAGE = 1000
 
 

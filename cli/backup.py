@@ -35,8 +35,6 @@ from cli.up import free_port, lock_data_folder
 from privacy import close_new_files, write_private
 from server.storage import Database, migration_names
 
-BACKUP = "Copy all of a running system into a new folder: database, recordings, live tracks, keys and passwords."
-RESTORE = "Make a data folder out of a backup; `meetra up --data FOLDER` then answers as the system did."
 # Of the folder's layout.
 FORMAT = 1
 FACTS, FILES, DUMP = "backup.json", "files.jsonl", "database.dump"

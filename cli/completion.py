@@ -6,7 +6,6 @@ import argparse
 
 from argcomplete.shell_integration import shellcode
 
-DESCRIPTION = "Print a script that completes meetra's command line in your shell."
 SHELLS = ("bash", "zsh", "fish")
 EXAMPLES = """\
 examples:

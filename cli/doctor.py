@@ -15,7 +15,6 @@ from cli.home import Home, NotRunning, running_system
 from cli.machine_checks import check_data_folder, check_disk, check_memory, check_models, check_programs
 from cli.system_checks import check_answers, check_database, check_logs
 
-DESCRIPTION = "Look at this machine and the running system; say what is wrong and what to do."
 EXAMPLES = """\
 examples:
   meetra doctor

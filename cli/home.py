@@ -13,6 +13,7 @@ from typing import Any
 
 from privacy import UnsafeFile, close_folder, read_private, write_private
 
+DEFAULT_DATA = Path(os.environ.get("MEETRA_DATA", ".meetra"))
 DEMO_EMAIL = "demo@meetra.local"
 DEMO_ORGANIZATION = "Demo"
 WEBHOOK_KEYS = "webhook-keys"

@@ -12,7 +12,6 @@ from cli.users import NoSuchUser
 from server.auth import ApiKey, new_secret
 from server.storage import SCOPES, Connection, Database, audit, keys, users
 
-DESCRIPTION = "List, add and revoke API keys, of any organization."
 ACTIONS = {
     "list": "print the keys of all users, or of one",
     "add": "make a key for a user and print it, once",

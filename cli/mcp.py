@@ -12,7 +12,6 @@ from google.protobuf.message import Message
 from cli.account import add_account_arguments, client_of, resolve_account
 from meetra_client import MeetraError
 
-DESCRIPTION = "Serve the tools for assistants (Model Context Protocol) on standard input and output."
 EXAMPLES = """\
 An assistant starts it, with your own rights; such as in the settings of its MCP servers:
 

@@ -13,7 +13,6 @@ from typing import BinaryIO
 from cli.account import add_account_arguments, client_of, resolve_account
 from cli.meeting_named import add_meeting_argument, file_hash_of
 
-DESCRIPTION = "Write a finished meeting as subtitles, document, table or annotation, or its sound."
 EXAMPLES = """\
 examples:
   meetra export latest --format srt > meeting.srt

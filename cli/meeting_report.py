@@ -11,7 +11,6 @@ from cli.meeting_named import add_meeting_argument, file_hash_of
 from cli.report import show
 from cli.terminal_text import as_json
 
-DESCRIPTION = "Print the report of a finished meeting."
 EXAMPLES = """\
 examples:
   meetra report latest

@@ -18,7 +18,6 @@ from cli.meeting_named import add_meeting_argument, file_hash_of
 from cli.terminal_text import as_json
 from server.visible_text import escape_for_terminal
 
-DESCRIPTION = "List and delete the meetings of your organization."
 ACTIONS = {
     "list": "print the meetings, newest first",
     "delete": "delete a meeting with its recording, answers and speakers, for good",

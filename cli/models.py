@@ -9,8 +9,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-DESCRIPTION = "List, pull, verify and export models."
-
 
 def run_models(arguments: Sequence[str]) -> int:
     """Run the command on this terminal and return its exit code."""

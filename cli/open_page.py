@@ -9,7 +9,6 @@ from cli.account import add_account_arguments, client_of, resolve_account
 from cli.browser import open_in_browser
 from cli.meeting_named import add_meeting_argument, file_hash_of
 
-DESCRIPTION = "Open the page of the running system in your browser."
 EXAMPLES = """\
 examples:
   meetra open

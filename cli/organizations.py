@@ -18,7 +18,6 @@ from server.policy import MAX_DAYS, Policy, check_setting
 from server.quotas import MS_PER_MINUTE, UNLIMITED
 from server.storage import Connection, Database, OrganizationUse, audit, organizations, quotas
 
-DESCRIPTION = "Show what organizations use and may use, or change quotas and policy of one."
 UNWRAPPED = 1000
 UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 QUOTAS = {

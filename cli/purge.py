@@ -14,7 +14,6 @@ from rich.console import Console
 from cli.home import Home, running_system
 from cli.superuser import record_everywhere, superuser_url
 
-DESCRIPTION = "Rewrite the database so that no byte of deleted meetings stays in its files. Calls wait meanwhile."
 # A meeting that is being written holds its row for moments only.
 LOCK_TIMEOUT = "60s"
 _TABLES = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
@@ -31,6 +30,10 @@ _SIZE = "SELECT pg_database_size(current_database())"
 
 class PurgeFailed(Exception):
     """The database could not be rewritten; the message says why and what to do."""
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command: it has none of its own."""
 
 
 async def run_purge(arguments: argparse.Namespace) -> int:

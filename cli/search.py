@@ -14,7 +14,6 @@ from cli.meeting_named import file_hash_of, meeting_name
 from cli.report_group import clock
 from cli.terminal_text import as_json, escape_message
 
-DESCRIPTION = "Search all meetings of the organization, by words and by meaning."
 EXAMPLES = """\
 examples:
   meetra search release date

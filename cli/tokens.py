@@ -13,7 +13,6 @@ from privacy import close_new_files
 from server.auth import TokenKey, add_key, ensure_key, read_keys, remove_spent, revoke_key
 from server.config import TokenSettings
 
-DESCRIPTION = "List, replace and revoke the keys that sign tokens. A running system follows within seconds."
 ACTIONS = {
     "list": "print the keys, oldest first, and which one signs",
     "rotate": "make a new key, which signs a minute later; tokens of the others stay valid until they expire",

@@ -12,7 +12,6 @@ from cli.home import owner_url
 from server.auth import hash_password
 from server.storage import ROLES, Connection, Database, EmailTaken, User, audit, users
 
-DESCRIPTION = "List, add, change and delete users, of any organization."
 ACTIONS = {
     "list": "print the users of all organizations, or of one",
     "add": "create a user and print the password, or give a known user a new one",

@@ -20,7 +20,6 @@ from cli.terminal_text import as_json
 from server.storage import DELIVERY_STATES, EVENT_TYPES
 from server.visible_text import escape_for_terminal
 
-DESCRIPTION = "List, add, change, try and delete webhooks of your organization, and read what they were told."
 EPILOG = """For owners of the organization.
 
 examples:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from cli.__main__ import main
+from cli.commands import COMMANDS
 
 # Started without the site module, it is there within milliseconds. A search that finds nothing ends with 1, as grep
 # does: no failure of a script.
@@ -33,6 +34,8 @@ MAX_CALL_BYTES = 1 << 18
 
 def serve(path: str) -> NoReturn:
     """Run the commands of callers until the process is ended."""
+    for command in COMMANDS.values():
+        command.load()
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(f"{path}.new")
     listener.listen(16)

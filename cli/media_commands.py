@@ -1,13 +1,17 @@
-"""The arguments of ``meetra analyze`` and ``meetra stream``: recordings and sound, and what is known of the meeting."""
+"""The arguments of ``meetra analyze`` and ``meetra stream``, and what runs them."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from cli.account import add_account_arguments
+from cli.account import add_account_arguments, resolve_account
+from cli.analyze import analyze
 from cli.argument_types import count, non_negative
+from cli.console import PipedConsole
 from cli.organizations import redacted
+from cli.stream import StreamOptions, stream
+from cli.up import SAMPLE
 from server.channels import ChannelUse
 
 
@@ -96,3 +100,45 @@ def _add_details(command: argparse.ArgumentParser) -> None:
         metavar="KINDS",
         help="redact these besides what the organization redacts: of email,phone,card,iban,name",
     )
+
+
+async def run_analyze(arguments: argparse.Namespace) -> int:
+    """Run ``meetra analyze``; return 0 if all meetings became ready, else 1."""
+    account = resolve_account(arguments)
+    stated = {
+        "name": arguments.name,
+        "date": arguments.date,
+        "n_speakers": arguments.speakers,
+        "language": arguments.language,
+        "key_terms": arguments.key_terms,
+        "channels": arguments.channels,
+        "consent": arguments.consent,
+        "redact": arguments.redact,
+    }
+    details = {key: value for key, value in stated.items() if value}
+    console = PipedConsole(stderr=arguments.json, soft_wrap=True)
+    return await analyze(account, arguments.files, details=details, as_json=arguments.json, console=console)
+
+
+async def run_stream(arguments: argparse.Namespace) -> int:
+    """Run ``meetra stream``; return 0 if the meeting became ready, 130 if interrupted, else 1."""
+    options = StreamOptions(
+        files=[str(SAMPLE) if file == "sample" else file for file in arguments.files],
+        mic=arguments.mic,
+        participants=arguments.participant,
+        name=arguments.name,
+        n_speakers=arguments.speakers,
+        language=arguments.language,
+        key_terms=arguments.key_terms,
+        consent=arguments.consent,
+        redact=arguments.redact,
+        speed=arguments.speed,
+        rate_hz=arguments.rate,
+        channels=arguments.channels,
+        separate=arguments.separate,
+        drop_every_s=arguments.drop_every,
+        resume=arguments.resume,
+        as_json=arguments.json,
+    )
+    console = PipedConsole(stderr=arguments.json, soft_wrap=True)
+    return await stream(resolve_account(arguments), options, console)
