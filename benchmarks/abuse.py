@@ -1,11 +1,12 @@
 """What one organization at full tilt costs another that works beside it.
 
-    python -m benchmarks.abuse [--minutes 3] [--json FILE]
+    python -m benchmarks.abuse [--minutes 3] [--logs FOLDER] [--json FILE]
 
 One organization reads its meetings, logs in, uploads half a minute of speech again and again and streams a live
 meeting: first alone, then while another one makes every kind of call as often as it can (``benchmarks.hostile_caller``,
 a process at the lowest priority, so that the servers' work is measured and not the caller's). Printed are the 95th
 percentiles of both runs, their ratio, and every answer that was a refusal. Each organization has an address of its own.
+``--logs`` keeps the system's logs, which have what each INTERNAL error was.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -161,10 +163,13 @@ async def compare(system: RunningSystem, minutes: float) -> tuple[Work, Work, di
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.abuse", description=__doc__)
     parser.add_argument("--minutes", type=float, default=3, help="duration of each of the two runs, minutes")
+    parser.add_argument("--logs", type=Path, help="copy the system's logs into this new folder")
     parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     with running_system(ONE_PROXY) as system:
         alone, beside, answers = asyncio.run(compare(system, options.minutes))
+        if options.logs:
+            shutil.copytree(system.data / "logs", options.logs)
     before, after = alone.p95(), beside.p95()
     rows: dict[str, dict[str, Any]] = {}
     print(f"{'p95, seconds':<20}{'alone':>10}{'beside':>10}{'ratio':>8}{'calls':>8}")
