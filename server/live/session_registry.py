@@ -142,6 +142,10 @@ class LiveSessionRegistry:
         limit = self._dependencies.settings.live_max_meetings
         if self._opening + sum(meeting.running for meeting in self._sessions.values()) >= limit:
             raise TooManyLiveMeetings(limit)
+        own = sum(m.running and m.row.organization_id == caller.organization_id for m in self._sessions.values())
+        # The database knows those of other processes too; who has too many here is refused without asking it.
+        if own >= self._dependencies.settings.live_meetings_per_organization:
+            raise TooManyLiveMeetings(self._dependencies.settings.live_meetings_per_organization, "organization")
         self._disk.require()
         self._opening += 1
         try:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import asyncpg
 
@@ -35,6 +36,8 @@ TRANSIENT_ERRORS = (
     TimeoutError,
     OSError,
 )
+# For a connection of the pool.
+ACQUIRE_TIMEOUT_S = 5.0
 RETRY_DELAY_S = 0.1
 MAX_RETRY_DELAY_S = 1.0
 
@@ -73,9 +76,11 @@ class Database:
     def __init__(self, url: str, pool: Pool) -> None:
         self._url = url
         self._pool = pool
+        self._shares: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
+        """Of each organization that has work now."""
 
     @classmethod
-    async def connect(cls, url: str, *, patience_s: float = 30.0, max_connections: int = 10) -> Database:
+    async def connect(cls, url: str, *, patience_s: float = 30.0, max_connections: int = 16) -> Database:
         """Open the pool.
 
         Args:
@@ -115,6 +120,8 @@ class Database:
         """Run ``work(connection)`` in one transaction, retried while the database is unreachable, and return its
         result.
 
+        An organization has half of the connections at most: however much it asks at once, the others find one.
+
         Args:
             organization_id: the only organization whose rows the transaction sees and changes. None: no row at all,
                 only the functions of the database that work across organizations.
@@ -129,7 +136,11 @@ class Database:
         isolation: Literal["repeatable_read"] | None = "repeatable_read" if snapshot else None
         while True:
             try:
-                async with self._pool.acquire(timeout=5) as connection, connection.transaction(isolation=isolation):
+                async with (
+                    self._share_of(organization_id),
+                    self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection,
+                    connection.transaction(isolation=isolation),
+                ):
                     if organization_id is not None:
                         await enter_organization(connection, organization_id)
                     return await work(connection)
@@ -143,6 +154,22 @@ class Database:
                 log.info("the database is unreachable (%s), retrying", type(error).__name__)
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, MAX_RETRY_DELAY_S)
+
+    @asynccontextmanager
+    async def _share_of(self, organization_id: UUID | None) -> AsyncIterator[None]:
+        """Hold one of the connections that the organization may have at once. Raises TimeoutError."""
+        if organization_id is None:
+            yield
+            return
+        share = self._shares.get(organization_id)
+        if share is None:
+            share = self._shares[organization_id] = asyncio.Semaphore(max(1, self._pool.get_max_size() // 2))
+        async with asyncio.timeout(ACQUIRE_TIMEOUT_S):
+            await share.acquire()
+        try:
+            yield
+        finally:
+            share.release()
 
     async def listen(self, channel: str, wake: Callable[[str], None]) -> asyncpg.Connection[asyncpg.Record]:
         """Open a dedicated connection that calls ``wake`` with the payload of each NOTIFY of ``channel``.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from server.storage import speakers, voices
-from server.storage.pool import Database, DatabaseFull, ReferenceDeleted
+from server.storage.pool import Connection, Database, DatabaseFull, ReferenceDeleted
 from tests.server.storage.test_jobs import file_meeting, take
 
 NOBODY = UUID(int=1)
@@ -37,6 +38,24 @@ async def test_it_is_named_by_the_foreign_key(owner: Database, database: Databas
             )
         assert raised.value.entity == what
     assert await owner.run(lambda c: c.fetchval("SELECT count(*) FROM users")) == 1
+
+
+async def test_an_organization_that_asks_much_at_once_leaves_connections_to_others(database: Database) -> None:
+    greedy, other, held, go_on = UUID(int=1), UUID(int=2), list[int](), asyncio.Event()
+
+    async def hold(_: Connection) -> None:
+        held.append(1)
+        await go_on.wait()
+
+    asked = [asyncio.create_task(database.run(hold, organization_id=greedy)) for _ in range(40)]
+    # Each of these needs a connection, while the organization has all that it may have.
+    for _ in range(3):
+        assert await database.run(lambda c: c.fetchval("SELECT 1"), organization_id=other) == 1
+        assert await database.run(lambda c: c.fetchval("SELECT 1")) == 1
+    assert 1 <= len(held) <= 8
+    go_on.set()
+    await asyncio.gather(*asked)
+    assert len(held) == 40
 
 
 async def test_settings_of_an_organization_that_is_gone_are_not_kept(database: Database) -> None:
