@@ -40,7 +40,7 @@ ROW_OF = {
 
 def test_analyze_prints_an_honest_report(system: System, tmp_path: Path) -> None:
     recording = tmp_path / "standup.wav"
-    recording.write_bytes(excerpt(45))
+    recording.write_bytes(excerpt(45, mark="command line"))
     said = system.meetra("analyze", str(recording))
     assert said.returncode == 0, said.stderr
     report = said.stdout
@@ -89,7 +89,7 @@ def test_the_report_of_an_empty_recording_says_what_is_missing(system: System, t
 
 def test_analyze_as_json_carries_every_answer_as_rest_gives_it(system: System, rest: Rest, tmp_path: Path) -> None:
     recording = tmp_path / "standup.wav"
-    recording.write_bytes(excerpt(45))
+    recording.write_bytes(excerpt(45, mark="command line"))
     said = json.loads(system.meetra("analyze", str(recording), "--json").stdout)
     rows = {e.path.rsplit("/", 1)[1]: e for e in CONTRACT if e.by_hash and e.row != "2b"}
     assert len(ROW_OF) == len(rows)

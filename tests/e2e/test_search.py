@@ -87,7 +87,10 @@ def test_the_command_line_and_the_python_client_find_the_same(system: System, re
     assert [one.text for one in answer.results] == [one["text"] for one in by_rest["results"]]
 
 
-def test_another_organization_finds_nothing(rest: Rest, stranger: Rest, talk: str) -> None:
+def test_another_organization_finds_nothing(system: System, rest: Rest, talk: str) -> None:
+    # Which has no meetings of its own.
+    password = system.add_user("finds@example.org", "--organization", "Finds nothing")
+    stranger = system.login("finds@example.org", password)
     text = a_sentence(rest, talk)["transcription"][:200]
     assert search(stranger, text) == []
     assert search(stranger, text, **{"file-hash": talk}) == []
