@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cli.monitoring import PROGRAM_RESTARTS, PROGRAM_UP
 from privacy import open_private_log
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,8 @@ class Supervisor:
     async def start(self, program: Program) -> None:
         """Start a program and keep it running."""
         self._programs.append(program)
+        # So that the first restart is seen to be one more than none.
+        PROGRAM_RESTARTS.labels(program.name)
         await self._spawn(program)
         self._watchers[program.name] = asyncio.create_task(self._watch(program), name=f"watch {program.name}")
 
@@ -82,6 +85,7 @@ class Supervisor:
                 process_group=0,
             )
         self._processes[program.name] = process
+        PROGRAM_UP.labels(program.name).set(1)
         # Whole or not at all: others read it at any time.
         written = self._run / f"{program.name}.pid.new"
         written.write_text(f"{process.pid}\n")
@@ -92,6 +96,7 @@ class Supervisor:
         while True:
             started = time.monotonic()
             code = await self._processes[program.name].wait()
+            PROGRAM_UP.labels(program.name).set(0)
             if self._stopping:
                 return
             self._last_exit[program.name] = code
@@ -100,6 +105,7 @@ class Supervisor:
             log.warning("%s exited (%s), restarting it; see %s.log", program.name, code, program.name)
             await asyncio.sleep(backoff)
             backoff = min(2 * backoff, MAX_BACKOFF_S)
+            PROGRAM_RESTARTS.labels(program.name).inc()
             await self._spawn(program)
 
     async def stop(self) -> None:

@@ -31,6 +31,7 @@ from cli.environments import of_api, of_inference, of_tools, of_worker
 from cli.front import DEFAULT_PORT, Front
 from cli.home import DEMO_EMAIL, Home
 from cli.log_rotation import keep_logs_small
+from cli.monitoring import GATEWAY, MetricsSettings, MetricsUnavailable, SystemMetrics
 from cli.postgres import STOP_SIGNAL, PostgresServer
 from cli.settings import checked
 from cli.supervisor import Program, Supervisor
@@ -149,10 +150,15 @@ class System:
         self._inference_port = free_port()
         self.gateway = f"http://{self.front.local_address}"
         self.password, self.first_run = home.secret("demo-password")
+        self.metrics = SystemMetrics(checked(MetricsSettings), home.run)
 
     async def start(self) -> None:
         """Start all processes and wait until the system answers. Raises CannotStart."""
         home = self._home
+        try:
+            self.metrics.start()
+        except MetricsUnavailable as error:
+            raise CannotStart(str(error)) from None
         await asyncio.to_thread(self._token_keeper.tend)
         self._keeping = [
             asyncio.create_task(keep_logs_small(home.logs), name="log rotation"),
@@ -182,6 +188,7 @@ class System:
         environment = {
             **of_inference(),
             "MEETRA_INFERENCE_LISTEN": f"127.0.0.1:{self._inference_port}",
+            "MEETRA_INFERENCE_METRICS_LISTEN": self.metrics.listen_of(INFERENCE),
             **ONE_THREAD,
         }
         return Program(INFERENCE, [sys.executable, "-m", "inference"], environment)
@@ -217,12 +224,16 @@ class System:
             local_port=self.front.local_port,
             api_socket_port=self._api_socket_port,
             api_http_port=self._api_http_port,
+            admin_socket=self.metrics.socket(GATEWAY),
         )
         config.write_text(render(settings), encoding="utf-8")
+        of_metrics = {name: {"MEETRA_METRICS_LISTEN": self.metrics.listen_of(name)} for name in ("api", "worker")}
+        api = {**of_api(), **both, **api_alone, **of_metrics["api"]}
+        worker = {**of_worker(), **both, **of_metrics["worker"]}
         return [
-            Program("api", [sys.executable, "-m", "server", "api"], {**of_api(), **both, **api_alone}),
-            Program("worker", [sys.executable, "-m", "server", "worker"], {**of_worker(), **both}),
-            Program("envoy", command(config), of_tools()),
+            Program("api", [sys.executable, "-m", "server", "api"], api),
+            Program("worker", [sys.executable, "-m", "server", "worker"], worker),
+            Program(GATEWAY, command(config), of_tools()),
         ]
 
     async def _wait_until_healthy(self, address: str, name: str, timeout_s: float = START_TIMEOUT_S) -> None:
@@ -248,13 +259,19 @@ class System:
                 await asyncio.sleep(0.1)
 
     def description(self) -> dict[str, Any]:
-        """Return what clients need: gateway, email and password."""
-        return {"gateway": self.gateway, "email": DEMO_EMAIL, "password": self.password}
+        """Return what clients need: gateway, email and password, and where the metrics are."""
+        return {
+            "gateway": self.gateway,
+            "email": DEMO_EMAIL,
+            "password": self.password,
+            "metrics": self.metrics.address,
+        }
 
     async def stop(self) -> None:
         """Stop all processes, the gateway first and the database last."""
         self._home.ready_file.unlink(missing_ok=True)
         await self._supervisor.stop()
+        await asyncio.to_thread(self.metrics.close)
         for task in self._keeping:
             task.cancel()
 
@@ -280,6 +297,7 @@ async def up(options: UpOptions) -> int:
                 system.front,
                 home,
                 gateway=system.gateway,
+                metrics=system.metrics.address,
                 seconds=time.monotonic() - started,
                 new_password=system.password if system.first_run else None,
             )

@@ -11,12 +11,20 @@ from meetra_client import Account
 
 
 def announce(
-    console: Console, front: Front, home: Home, *, gateway: str, seconds: float, new_password: str | None
+    console: Console,
+    front: Front,
+    home: Home,
+    *,
+    gateway: str,
+    metrics: str | None,
+    seconds: float,
+    new_password: str | None,
 ) -> None:
     """Print where the system is.
 
     Args:
         gateway: address for the commands of this machine.
+        metrics: where Prometheus finds metrics; None: nowhere.
         seconds: how long the start took.
         new_password: of the demo user, if it was made now.
     """
@@ -35,6 +43,8 @@ def announce(
         )
         console.print(f"  user {DEMO_EMAIL}, password {told}", highlight=False, soft_wrap=True)
     console.print(f"  data and logs: {home.root}", highlight=False, soft_wrap=True)
+    if metrics is not None:
+        console.print(f"  metrics for Prometheus: {metrics}", highlight=False, soft_wrap=True)
 
 
 async def print_next_steps(console: Console, account: Account) -> None:

@@ -44,6 +44,8 @@ class GatewaySettings:
     """Of WebSockets, at ``api_host``."""
     api_http_port: int = 50053
     """Of plain HTTP, at ``api_host``."""
+    admin_socket: Path | None = None
+    """A Unix socket for Envoy's administration, metrics among it: whoever opens it can end Envoy. None: nobody can."""
 
 
 class EnvoyMissing(Exception):
@@ -70,6 +72,7 @@ def render(settings: GatewaySettings) -> str:
         transport_socket=json.dumps(settings.tls and _transport_socket(settings.tls)),
         token_filter=_token_filter(settings.token_filter),
         local_listener=_local_listener(settings.local_port),
+        admin=json.dumps(settings.admin_socket and _admin(settings.admin_socket)),
         connections=limits.connections,
         streams=limits.streams,
         memory_bytes=limits.memory_bytes,
@@ -101,6 +104,11 @@ def _transport_socket(tls: TlsFiles) -> dict[str, object]:
             },
         },
     }
+
+
+def _admin(path: Path) -> dict[str, object]:
+    """Return Envoy's administration at a Unix socket that its own user alone can open."""
+    return {"address": {"pipe": {"path": str(path), "mode": 0o600}}}
 
 
 def _local_listener(port: int | None) -> str:

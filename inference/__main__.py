@@ -20,6 +20,7 @@ from inference.engine import ModelEngine
 from inference.models import ModelCorrupt, ModelMissing, ModelSet, ModelUnfit
 from inference.process_memory import keep_freed_blocks
 from inference.selection import load_models
+from monitoring import MetricsServer
 from privacy import MutualTls, TlsUnusable, close_new_files, log_quietly
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -31,7 +32,7 @@ log = logging.getLogger("inference")
 
 
 async def serve(settings: InferenceSettings, models: ModelSet, tls: MutualTls | None) -> None:
-    """Serve until SIGTERM or SIGINT. Raises RuntimeError when the address is unavailable."""
+    """Serve until SIGTERM or SIGINT. Raises RuntimeError or OSError when an address is unavailable."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -57,6 +58,7 @@ async def serve(settings: InferenceSettings, models: ModelSet, tls: MutualTls | 
         language_pb2.DESCRIPTOR.services_by_name["LanguageService"].full_name,
     )
     reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    metrics = MetricsServer(settings.metrics_listen) if settings.metrics_listen else None
     try:
         listen(server, settings.listen, tls)
         await server.start()
@@ -66,6 +68,8 @@ async def serve(settings: InferenceSettings, models: ModelSet, tls: MutualTls | 
         await states.enter_graceful_shutdown()
         await server.stop(STOP_GRACE_S)
     finally:
+        if metrics is not None:
+            metrics.close()
         await engine.close()
 
 
@@ -87,7 +91,7 @@ def main() -> int:
     except (ModelMissing, ModelCorrupt, ModelUnfit, TlsUnusable) as error:
         log.error("%s", error)
         return EXIT_UNUSABLE_CONFIGURATION
-    except RuntimeError as error:
+    except (RuntimeError, OSError) as error:
         log.error("%s", error)
         return 1
     return 0

@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from monitoring import checked_listen
 
 ModelRef = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4096)]
 """The model of a task: empty for the set's, ``default``, a name of the catalogue, a path, or ``PATH@sha256:HEX``."""
@@ -24,6 +26,9 @@ class InferenceSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MEETRA_INFERENCE_", extra="ignore")
 
     listen: str = Field("127.0.0.1:50061", description="host:port that the gRPC service listens on")
+    metrics_listen: Annotated[str, AfterValidator(checked_listen)] = Field(
+        "", description="listen address of the metrics, host:port or unix:PATH; empty: nowhere"
+    )
     tls_certificate: Path | None = Field(
         None, description="certificate of this server in PEM; with the next two, only clients with a certificate get in"
     )

@@ -51,6 +51,7 @@ from server.meetings import (
     Worker,
 )
 from server.search import Search, SearchIndexing
+from server.served_metrics import served_metrics
 from server.storage import Database, DatabaseUnavailable, UnfitDatabase, check_access, migrate
 from server.webhooks import Destinations, UnusableWebhookKeys, WebhookKeys, WebhookPost, Webhooks, WebhookSender
 
@@ -169,7 +170,10 @@ async def run_api(settings: ApiSettings) -> None:
         if swept := await asyncio.to_thread(audio_log.sweep_leftovers):
             log.info("removed %d files of interrupted uploads", swept)
         async with meeting_analyzer(settings, database, audio_log) as analyzer:
-            with ThreadPoolExecutor(SYNCING_THREADS, thread_name_prefix="audio-log") as syncing:
+            with (
+                served_metrics(settings, database),
+                ThreadPoolExecutor(SYNCING_THREADS, thread_name_prefix="audio-log") as syncing,
+            ):
                 runner, user_watch = JobRunner(settings, database), UserWatch(database)
                 live = LiveSessionRegistry(LiveDependencies(settings, database, audio_log, analyzer, runner, syncing))
                 deletion = Deletion(audio_log, database, live.discard)
@@ -230,7 +234,9 @@ async def run_worker(settings: ServerSettings) -> None:
             runner, decoded = JobRunner(settings, database), DecodedFiles(audio_log, database)
             retention = Retention(audio_log, database, settings.retention_every_s)
             indexing, sender = SearchIndexing(database), webhook_sender(settings, database)
-            await Worker(settings, database, analyzer, runner, decoded, retention, indexing, sender).run(stop)
+            worker = Worker(settings, database, analyzer, runner, decoded, retention, indexing, sender)
+            with served_metrics(settings, database):
+                await worker.run(stop)
     finally:
         await database.close()
 

@@ -16,6 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from monitoring import checked_listen
 from server.outbound_url import checked_url
 from server.quotas import UNLIMITED, Quotas
 
@@ -115,6 +116,9 @@ class ServerSettings(QuotaSettings):
     api_listen: str = Field("127.0.0.1:50051", description="listen address of the gRPC API")
     api_socket_listen: str = Field("127.0.0.1:50052", description="listen address of the API's WebSockets")
     api_http_listen: str = Field("127.0.0.1:50053", description="listen address of the API's plain HTTP")
+    metrics_listen: Annotated[str, AfterValidator(checked_listen)] = Field(
+        "", description="listen address of this process's metrics, host:port or unix:PATH; empty: nowhere"
+    )
     inference_address: str = Field("127.0.0.1:50061", description="address of the inference server")
     inference_ca: Path | None = Field(
         None,

@@ -22,6 +22,8 @@ TESTED_BY = {
     "server/__main__.py": "e2e/test_survival.py",
     "cli/settings.py": "cli/test_organizations.py",
     "inference/__main__.py": "e2e/test_command_line.py",
+    "inference/monitoring.py": "inference/api/test_admission_metrics.py",
+    "server/live/figures.py": "server/live/test_holder_reports.py",
     "server/analysis/meeting_analyzer.py": "e2e/test_uploads.py",
     # Servicers and their messages, from a conversation to the answer.
     "server/audit/message.py": "server/api/test_audit.py",

@@ -8,9 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from inference.monitoring import LIVE, SESSIONS, SESSIONS_LIMIT, SESSIONS_REFUSED, UPLOAD, kind_of
+
 
 class NoCapacity(Exception):
     """The session may not open now; the message says which limit is reached."""
+
+    def __init__(self, limit: str, message: str) -> None:
+        """``limit``: which one is reached, for the count: ``all``, ``kind`` or ``organization``."""
+        super().__init__(f"{message}; retry later")
+        SESSIONS_REFUSED.labels(limit).inc()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,10 @@ class SessionAdmission:
     def __init__(self, limits: SessionLimits) -> None:
         self._limits = limits
         self._open: Counter[tuple[str, bool]] = Counter()
+        SESSIONS_LIMIT.labels("all").set(limits.sessions)
+        for kind in (LIVE, UPLOAD):
+            SESSIONS_LIMIT.labels(kind).set(limits.sessions_of_kind)
+            SESSIONS.labels(kind).set(0)
 
     @contextmanager
     def admit(self, organization: str, *, live: bool) -> Iterator[None]:
@@ -49,7 +60,8 @@ class SessionAdmission:
         key = (organization, live)
         self._open[key] += 1
         try:
-            yield
+            with SESSIONS.labels(kind_of(live=live)).track_inprogress():
+                yield
         finally:
             self._open[key] -= 1
             if not self._open[key]:
@@ -59,13 +71,13 @@ class SessionAdmission:
         limits, total = self._limits, self._open.total()
         same_kind = sum(count for (_, kind), count in self._open.items() if kind is live)
         if total >= limits.sessions:
-            raise NoCapacity(f"all {limits.sessions} sessions are in use; retry later")
+            raise NoCapacity("all", f"all {limits.sessions} sessions are in use")
         if same_kind >= limits.sessions_of_kind:
             work = "live meetings" if live else "uploads"
-            raise NoCapacity(f"all {limits.sessions_of_kind} sessions for {work} are in use; retry later")
+            raise NoCapacity("kind", f"all {limits.sessions_of_kind} sessions for {work} are in use")
         own = self._open[organization, live]
         # Of what the others leave, not of all: whoever comes last finds a session, however many took theirs before.
         left = own + min(limits.sessions - total, limits.sessions_of_kind - same_kind)
         most = max(1, math.ceil(limits.organization_share * left))
         if organization and own >= most:
-            raise NoCapacity(f"the organization has its share of {most} sessions; retry later")
+            raise NoCapacity("organization", f"the organization has its share of {most} sessions")

@@ -20,6 +20,7 @@ from inference.api.recogniser_language import recogniser_language
 from inference.api.tasks import model_messages
 from inference.engine import ModelEngine
 from inference.models import SAMPLE_RATE_HZ, WindowRecogniser
+from inference.monitoring import SESSIONS_ENDED, kind_of
 from inference.session import Session, SessionConfig
 
 MAX_CHUNK_BYTES = 1024 * 1024
@@ -64,22 +65,30 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     ) -> AsyncIterator[session_pb2.RunSessionResponse]:
         """Run one session over the stream; yield its events, numbered from 1."""
         messages = aiter(request_iterator)
+        kind, outcome = "", "cut"
         try:
             config = self._checked_config(await anext(messages, None))
-            sequence = 0
+            kind, sequence = kind_of(live=config.live), 0
             with self._admission.admit(config.organization, live=config.live):
                 async with aclosing(self._events(config, messages)) as responses:
                     async for response in responses:
                         sequence += 1
                         response.event_seq = sequence
                         yield response
+            outcome = "finished"
         except NoCapacity as refusal:
+            kind = ""
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(refusal))
         except InvalidRequest as error:
+            outcome = "refused"
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         except Exception:
+            outcome = "failed"
             log.exception("a session failed")
             await context.abort(grpc.StatusCode.INTERNAL, "a model failed on this audio")
+        finally:
+            if kind:
+                SESSIONS_ENDED.labels(kind, outcome).inc()
 
     async def _events(
         self, config: SessionConfig, messages: AsyncIterator[session_pb2.RunSessionRequest]

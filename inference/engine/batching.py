@@ -16,6 +16,8 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from inference.monitoring import BATCH_SIZE, CALL_SECONDS, FAILED, QUEUE_WAIT, QUEUED
+
 Work = TypeVar("Work")
 Result = TypeVar("Result")
 
@@ -77,7 +79,7 @@ class Batcher(Generic[Work, Result]):
     ) -> None:
         """
         Args:
-            name: of the model, for errors and statistics.
+            name: of the model, for errors, statistics and metrics: one of a few.
             run: processes several items and returns results in their order.
             max_size: maximum summed size of a call; a single item may exceed it.
             window_s: how long a call that is not full waits for more work, seconds.
@@ -90,6 +92,8 @@ class Batcher(Generic[Work, Result]):
         """
         self.name = name
         self.statistics = BatchStatistics()
+        self._queued, self._failed = QUEUED.labels(name), FAILED.labels(name)
+        self._waits, self._sizes, self._durations = (m.labels(name) for m in (QUEUE_WAIT, BATCH_SIZE, CALL_SECONDS))
         self._run, self._size, self._group_of = run, size, group_of
         self._max_size, self._window_s, self._parallel = max_size, window_s, parallel
         self._may_gather, self._party_of = may_gather, party_of
@@ -115,6 +119,10 @@ class Batcher(Generic[Work, Result]):
             work: the item.
             patience_s: how long due work of other owners goes first, seconds.
         """
+        with self._queued.track_inprogress():
+            return await self._submit(owner, work, patience_s)
+
+    async def _submit(self, owner: Hashable, work: Work, patience_s: float) -> Result:
         async with self._capacity:
             now = time.monotonic()
             future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
@@ -233,7 +241,9 @@ class Batcher(Generic[Work, Result]):
                 if not entry.future.done():
                     entry.future.set_result(result)
         finally:
-            self.statistics.ran_s += time.monotonic() - began
+            ran_s = time.monotonic() - began
+            self.statistics.ran_s += ran_s
+            self._durations.observe(ran_s)
             for entry in batch:
                 entry.future.cancel()  # no effect unless this call was cancelled
 
@@ -245,6 +255,9 @@ class Batcher(Generic[Work, Result]):
         counted.largest = max(counted.largest, len(batch))
         counted.waited_s += sum(waits)
         counted.longest_wait_s = max(counted.longest_wait_s, *waits)
+        self._sizes.observe(len(batch))
+        for wait_s in waits:
+            self._waits.observe(wait_s)
 
     async def _retry_singly(self, batch: list[_QueuedItem[Work, Result]], error: Exception) -> None:
         """Retry a failed batch item by item, so that one meeting's audio never fails another's."""
@@ -261,4 +274,5 @@ class Batcher(Generic[Work, Result]):
                     failure = item_error
             if failure is not None and not entry.future.done():
                 self.statistics.failed += 1
+                self._failed.inc()
                 entry.future.set_exception(failure)

@@ -17,6 +17,8 @@ from inference.acoustics import AcousticsCollector
 from inference.diarization import SpeechSegment, SpeechSegmenter
 from inference.engine import ModelEngine
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, StreamInput
+from inference.monitoring import AUDIO, kind_of
+from inference.session.wordless_speech import WordlessSpeech
 from inference.speakers import ClusteredSpeakers, FramedSpeakers
 from inference.stages import (
     AudioBuffer,
@@ -97,6 +99,8 @@ class Session:
         self._acoustics = AcousticsCollector(
             models.quality.window_samples, lambda window: engine.quality.submit(self, window), live=config.live
         )
+        self._wordless = WordlessSpeech(live=config.live)
+        self._taken = AUDIO.labels(kind_of(live=config.live))
         self._reported = 0
         self._closed = False
         engine.sessions += 1
@@ -110,6 +114,7 @@ class Session:
         Returns:
             Turns and progress of a live session; progress every 2 s otherwise.
         """
+        self._taken.inc(len(samples) / SAMPLE_RATE_HZ)
         self._audio.append(samples.astype(np.float32) / np.float32(32768))
         events: list[Event] = []
         while self._audio.end - self._processed >= self._block_samples:
@@ -162,7 +167,10 @@ class Session:
         for segment in self._segmenter.finish(total / SAMPLE_RATE_HZ):
             await self._close_segment(segment)
         await self._speakers.finish(self._audio)
-        words = list(await self._recognition.finish(self._audio)) if self._recognition else []
+        words: list[RecognisedWord] = []
+        if self._recognition:
+            words += await self._recognition.finish(self._audio)
+            self._wordless.finish(self._speech, words)
         await self._acoustics.finish([(segment.start_s, segment.end_s) for segment in self._speech])
         return await asyncio.to_thread(self._conclude, total, words)
 
@@ -209,6 +217,7 @@ class Session:
         turns = await self._speakers.changed_turns(analysed / SAMPLE_RATE_HZ)
         progress = self._progress_event(analysed)
         if self._recognition:
+            self._wordless.count(self._speech, progress.final_words_samples, self._recognition.segment_words)
             self._recognition.drop_before(progress.final_words_samples)
         return [*turns, progress]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
@@ -30,6 +31,7 @@ from server.fair_slots import FairSlots
 from server.insights import compute_answers
 from server.lifecycle import Stage
 from server.media import RATE_HZ
+from server.monitoring import ANALYSED_AUDIO, ANALYSIS_RTF, ANALYSIS_SECONDS
 from server.search import index_meeting
 from server.storage import Connection, Database, Job, StoredRedaction, jobs, live_names, quotas, results, voices
 
@@ -91,12 +93,21 @@ class MeetingAnalyzer:
             JobLost: another worker has the job.
             DatabaseUnavailable: the database was unreachable for too long.
         """
+        began = time.monotonic()
         recording = await self._recording(job)
         session_results = [await self._run_session(job, recording, index) for index in range(len(recording.tracks))]
-        await self.conclude(job, recording, session_results)
+        meeting_s = await self.conclude(job, recording, session_results)
+        took_s = time.monotonic() - began
+        ANALYSIS_SECONDS.observe(took_s)
+        ANALYSED_AUDIO.inc(meeting_s * len(recording.tracks))
+        if meeting_s > 0:
+            ANALYSIS_RTF.observe(took_s / meeting_s)
 
-    async def conclude(self, job: Job, recording: Recording, session_results: list[SessionResult]) -> None:
-        """Make the job's meeting ready from its sessions' results, one per track. Raises as ``analyse``."""
+    async def conclude(self, job: Job, recording: Recording, session_results: list[SessionResult]) -> float:
+        """Make the job's meeting ready from its sessions' results, one per track. Raises as ``analyse``.
+
+        Returns the meeting's length, seconds.
+        """
         copies = await find_copies(recording.tracks, session_results)
         conversation, vectors = await asyncio.to_thread(build_conversation, recording, session_results, copies)
         redaction: StoredRedaction | None = None
@@ -157,6 +168,7 @@ class MeetingAnalyzer:
             await quotas.count_audio(connection, job.organization_id, job.file_hash, audio_ms)
 
         await self._database.run(finish, organization_id=job.organization_id, patience_s=DATABASE_PATIENCE_S)
+        return conversation.duration_us / 1e6
 
     async def _redact(
         self,

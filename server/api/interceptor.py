@@ -15,6 +15,7 @@ from meetra.v1 import access_pb2
 from server.api.access import OpenStream, OpenStreams, declared_rights, require_right, require_session_scope
 from server.api.audit_rules import checked_address, checked_request_id, object_id, short_name
 from server.api.call_rule import CallRule, declared_rule
+from server.api.counted_call import CANCELLED, CountedCall
 from server.api.decoding import require_all_decoded, require_decoded, wrap_deserializer
 from server.api.open_calls import OpenCalls
 from server.api.rich_status import DETAILS_TRAILER, rich_status
@@ -33,6 +34,7 @@ from server.errors import (
     TooManyOpenCalls,
     Unauthenticated,
 )
+from server.monitoring import REFUSALS as REFUSAL_COUNT
 from server.storage import DatabaseFull, DatabaseUnavailable, ReferenceDeleted
 
 # gRPC's own services, health and reflection, need no authentication; the gateway lets only Health/Check through.
@@ -107,6 +109,7 @@ class CallInterceptor(aio.ServerInterceptor):
 
     def _guard(self, rule: CallRule, check: Check, behaviour: Behaviour, *, streams: bool) -> Behaviour:
         async def call(request: Any, context: Context) -> Any:
+            counted = CountedCall(rule.name, streams=streams)
             audited = self._audited(rule, context)
             try:
                 caller = await self._admit(rule, context, audited, streams=streams)
@@ -117,17 +120,21 @@ class CallInterceptor(aio.ServerInterceptor):
                     response = await behaviour(checked, context)
                     audited.concern(object_id(rule.audit, response))
                     await audited.end()
-                    return response
+                counted.end(grpc.StatusCode.OK.name)
+                return response
             except Exception as error:
-                return await _abort(rule.name, error, context, audited)
+                return await _abort(rule.name, error, context, audited, counted)
             except BaseException:
                 audited.cut()
                 raise
+            finally:
+                counted.end(CANCELLED)
 
         return call
 
     def _guard_stream(self, rule: CallRule, check: Check, behaviour: StreamBehaviour) -> StreamBehaviour:
         async def call(request: Any, context: Context) -> AsyncGenerator[Any, None]:
+            counted = CountedCall(rule.name, streams=True)
             audited = self._audited(rule, context)
             try:
                 caller = await self._admit(rule, context, audited, streams=True)
@@ -138,6 +145,7 @@ class CallInterceptor(aio.ServerInterceptor):
                     result = behaviour(checked, context)
                     if inspect.isawaitable(result):
                         await result
+                        counted.end(grpc.StatusCode.OK.name)
                         return
                     # Closed with the call, however it ends, so that the stream's resources are released at once.
                     async with aclosing(result) as responses:
@@ -149,11 +157,14 @@ class CallInterceptor(aio.ServerInterceptor):
                             with stream.write() if stream else nullcontext():
                                 yield response
                     await audited.end()
+                counted.end(grpc.StatusCode.OK.name)
             except Exception as error:
-                await _abort(rule.name, error, context, audited)
+                await _abort(rule.name, error, context, audited, counted)
             except BaseException:
                 audited.cut()
                 raise
+            finally:
+                counted.end(CANCELLED)
 
         return call
 
@@ -187,11 +198,14 @@ class CallInterceptor(aio.ServerInterceptor):
         return self._open_streams.hold(caller, rule.rights) if caller else nullcontext()
 
 
-async def _abort(method: str, error: Exception, context: Context, audited: AuditedCall) -> Any:
+async def _abort(method: str, error: Exception, context: Context, audited: AuditedCall, counted: CountedCall) -> Any:
     """Abort the call with the status of ``error``, which the audit log has before."""
     if isinstance(error, aio.AbortError):
+        counted.end(grpc.StatusCode.ABORTED.name)
         raise error
     public_error = _to_public_error(error)
+    counted.end(public_error.grpc_status.name)
+    REFUSAL_COUNT.labels(public_error.reason).inc()
     if isinstance(public_error, InternalError):
         # Callers do not see the stack trace; the log keeps it.
         log.error("%s failed", method, exc_info=error)

@@ -30,6 +30,7 @@ from server.errors import (
 )
 from server.live.config import LiveConfig
 from server.live.dependencies import LiveDependencies
+from server.live.figures import LiveFigures
 from server.live.followed_meeting import FollowedMeeting, FollowedMeetings
 from server.live.holder_reports import HolderReports
 from server.live.known_language import require_known_language
@@ -128,6 +129,7 @@ class LiveSessionRegistry:
         self._next_fence_check_at = 0.0
         self._stopping = False
         self._reports = HolderReports(dependencies.database)
+        self._figures = LiveFigures()
         self._followed = FollowedMeetings(dependencies.database, self._take_up)
         self.partial_answers = PartialAnswers(dependencies.database, dependencies.analyzer.inference)
         """Answers for running meetings, whichever process holds them."""
@@ -270,6 +272,8 @@ class LiveSessionRegistry:
     async def supervise(self) -> None:
         """Supervise: finish abandoned meetings, publish missing outcomes, release concluded ones; until cancelled."""
         while True:
+            # First: what is released below has told all that it was.
+            self._figures.measure(self._sessions.values())
             try:
                 await self._supervise_once()
             except (DatabaseUnavailable, OSError) as error:

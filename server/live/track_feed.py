@@ -314,7 +314,7 @@ class TrackFeed:
         It counts whole blocks: what a flush told of the rest is beyond them.
         """
         block = MIN_CHUNK_BYTES // 2
-        through = self._durable_samples() // block * block
+        through = self.durable_samples() // block * block
         return through if through < samples <= through + block else samples
 
     async def _run_session(self, end: int | None) -> tuple[SessionResult, TrackPart]:
@@ -436,7 +436,7 @@ class TrackFeed:
 
         Words are recognised twice: audio is analysed half with its first words, and wholly with the final ones.
         """
-        durable = self._durable_samples()
+        durable = self.durable_samples()
         return min(durable, (self.reach.words + self.reach.final_words) // 2), durable
 
     def words_lag_samples(self) -> int:
@@ -446,9 +446,10 @@ class TrackFeed:
     def _behind(self, sample: int) -> int:
         # Silence that is filled in comes all at once, and takes hardly any time.
         recorded_before = self.log.edits.recorded_before
-        return max(0, recorded_before(self._durable_samples()) - recorded_before(sample))
+        return max(0, recorded_before(self.durable_samples()) - recorded_before(sample))
 
-    def _durable_samples(self) -> int:
+    def durable_samples(self) -> int:
+        """Return how much durable audio there is, samples at 16 kHz; what is decoded where only that tells."""
         samples = self.log.committed_samples
         return self.decoded_samples if samples is None else samples
 
@@ -462,7 +463,7 @@ class TrackFeed:
 
     def audio_through_us(self) -> int:
         """Return up to where the track has durable audio, microseconds of the meeting."""
-        return self._moment_us(self._durable_samples())
+        return self._moment_us(self.durable_samples())
 
 
 async def _measured(audio: AsyncIterator[bytes | Flush], meter: LevelMeter) -> AsyncGenerator[bytes | Flush, None]:

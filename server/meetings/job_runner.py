@@ -12,6 +12,7 @@ from server.audio import DecoderDied, UnusableRecording
 from server.config import ServerSettings
 from server.disk import DiskFull
 from server.engine import EngineBusy, SessionBroke, SessionRefused
+from server.monitoring import ANALYSES, ANALYSES_RUNNING
 from server.storage import Database, DatabaseFull, DatabaseUnavailable, Job, JobLost, jobs
 
 log = logging.getLogger(__name__)
@@ -43,10 +44,17 @@ class JobRunner:
         Raises only CancelledError.
         """
         log.info("meeting %s: attempt %d", job.meeting_id, job.attempt)
+        with ANALYSES_RUNNING.track_inprogress():
+            ANALYSES.labels(await self._settle(job, work)).inc()
+
+    async def _settle(self, job: Job, work: Work) -> str:
+        """Run the work and settle the job; return what became of the attempt, for the count."""
         try:
             await self._attempt(job, work)
             log.info("meeting %s: ready", job.meeting_id)
+            return "ready"
         except asyncio.CancelledError:
+            ANALYSES.labels("stopped").inc()
             log.info("meeting %s: returned to the queue, the worker is stopping", job.meeting_id)
             await asyncio.shield(self._release(job, "Waiting for a free worker", 0.0, counted=False))
             raise
@@ -54,14 +62,18 @@ class JobRunner:
             # The reason is for the meeting's owners: it may quote the recording.
             log.info("meeting %s: failed (%s)", job.meeting_id, type(error).__name__)
             await self._fail(job, str(error))
+            return "failed"
         except JobLost as error:
             log.warning("%s", error)
+            return "lost"
         except EngineBusy:
             # No attempt was made: it must not count against the meeting.
             await self._release(job, "Waiting for the engine", BUSY_DELAY_S, counted=False)
+            return "engine_busy"
         except MinutesUsedUp as error:
             log.info("meeting %s: waits, %s", job.meeting_id, error)
             await self._release(job, MINUTES_USED_UP, error.day_ends_in_s, counted=False)
+            return "quota"
         except (DiskFull, DatabaseFull) as error:
             log.error("meeting %s: attempt %d: %s", job.meeting_id, job.attempt, error)
             if job.attempt >= self._settings.max_attempts:
@@ -69,12 +81,15 @@ class JobRunner:
             else:
                 message = "Waiting for disk space on the server"
                 await self._release(job, message, DISK_FULL_DELAY_S * job.attempt, counted=True)
+            return "disk_full"
         except (SessionBroke, DatabaseUnavailable) as error:
             log.warning("meeting %s: attempt %d failed: %s", job.meeting_id, job.attempt, error)
             await self._retry(job)
+            return "broke"
         except Exception:
             log.exception("meeting %s: attempt %d failed", job.meeting_id, job.attempt)
             await self._retry(job)
+            return "broke"
 
     async def _attempt(self, job: Job, work: Work) -> None:
         """Run one attempt while renewing the lease; raise the first error of either."""

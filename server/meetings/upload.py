@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ from server.meetings.upload_body import (
     create_body,
 )
 from server.meetings.upload_fields import RecordingDetails, validate_details
+from server.monitoring import UPLOAD_SECONDS, UPLOADED_BYTES
 from server.quotas import MS_PER_MINUTE
 from server.redaction import RedactionRules, redact_text
 from server.storage import Connection, Database, meetings, organizations, quotas
@@ -145,7 +147,10 @@ class Uploads:
         async with self.allowances.admit(caller.organization_id, least_bytes) as allowance:
             recording = self.audio_log.receive(caller.organization_id, self.limits.max_bytes, allowance.spend)
             with recording:
-                return await self._store(caller, recording, chunks, decoder, before_recording, form)
+                began = time.monotonic()
+                receipt = await self._store(caller, recording, chunks, decoder, before_recording, form)
+                UPLOAD_SECONDS.observe(time.monotonic() - began)
+                return receipt
 
     async def _store(
         self,
@@ -234,6 +239,7 @@ class Uploads:
         status = await run_to_completion(
             self._database.run(store_meeting, organization_id=caller.organization_id, patience_s=20)
         )
+        UPLOADED_BYTES.inc(recording.size_bytes)
         return Receipt(meeting.file_hash, status)
 
     async def _probe(self, organization_id: UUID, path: Path) -> int:

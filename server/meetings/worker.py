@@ -12,6 +12,7 @@ from server.analysis import MeetingAnalyzer
 from server.config import ServerSettings
 from server.meetings.decoded_files import DecodedFiles
 from server.meetings.job_runner import JobRunner
+from server.meetings.queue_watch import QueueWatch
 from server.meetings.retention import Retention
 from server.search import SearchIndexing
 from server.storage import JOBS_CHANNEL, Database, DatabaseUnavailable, Job, audit, jobs
@@ -47,6 +48,7 @@ class Worker:
         self._decoded = decoded
         self._retention = retention
         self._indexing = indexing
+        self._queue_watch = QueueWatch(database)
         self._webhooks = webhooks
         self._wake = asyncio.Event()
         self._running: Counter[UUID] = Counter()
@@ -73,6 +75,7 @@ class Worker:
             group.create_task(self._forget_old_events())
             group.create_task(self._retention.run())
             group.create_task(self._indexing.run())
+            group.create_task(self._queue_watch.run())
             if self._webhooks is not None:
                 group.create_task(self._webhooks.run())
             for _ in range(self._settings.worker_concurrency):

@@ -37,7 +37,7 @@ from server.storage.audit import AUDIT_ACTIONS, AuditEvent, AuditFilter, AuditPa
 from server.storage.consents import NotedConsent
 from server.storage.deletions import DeletionRow, NewDeletion, UnfinishedDeletion
 from server.storage.exports import ExportedMeeting
-from server.storage.jobs import Job, JobLost
+from server.storage.jobs import Job, JobLost, QueueFigures
 from server.storage.keys import SCOPES, KeyRow, KeyUser
 from server.storage.live import LiveRow, MeetingLost, NewEvent
 from server.storage.live_names import LiveSpeaker
@@ -164,6 +164,7 @@ __all__ = [
     "NewestMeetings",
     "NewEvent",
     "NotedConsent",
+    "QueueFigures",
     "OrganizationRow",
     "OrganizationUse",
     "ROLES",

@@ -43,8 +43,27 @@ class Job:
     """What is redacted."""
 
 
+@dataclass(frozen=True, slots=True)
+class QueueFigures:
+    """How long the queue is, over all organizations."""
+
+    waiting: int
+    """Jobs that nobody works at, those that are due later too."""
+    running: int
+    oldest_due_s: float
+    """For how long the first job that nobody works at is due, seconds; 0: none is."""
+
+
 class JobLost(Exception):
     """Another worker holds the job; this worker's results are void."""
+
+
+async def queue_figures(connection: Connection) -> QueueFigures:
+    """Return how long the queue is."""
+    row = await connection.fetchrow("SELECT * FROM queue_figures()")
+    assert row is not None
+    oldest_due = row["oldest_due"] or timedelta()
+    return QueueFigures(row["waiting"], row["running"], oldest_due.total_seconds())
 
 
 async def lease_next(

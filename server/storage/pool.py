@@ -13,6 +13,8 @@ from weakref import WeakValueDictionary
 
 import asyncpg
 
+from server.monitoring import DATABASE_RETRIES
+
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -152,6 +154,7 @@ class Database:
                 if loop.time() > deadline:
                     raise DatabaseUnavailable(f"the database is unreachable: {error}") from error
                 log.info("the database is unreachable (%s), retrying", type(error).__name__)
+                DATABASE_RETRIES.inc()
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, MAX_RETRY_DELAY_S)
 
@@ -170,6 +173,11 @@ class Database:
             yield
         finally:
             share.release()
+
+    def connections(self) -> tuple[int, int, int]:
+        """Return how many connections of the pool are in use, how many are idle, and how many it opens at most."""
+        size, idle = self._pool.get_size(), self._pool.get_idle_size()
+        return max(0, size - idle), idle, self._pool.get_max_size()
 
     async def listen(self, channel: str, wake: Callable[[str], None]) -> asyncpg.Connection[asyncpg.Record]:
         """Open a dedicated connection that calls ``wake`` with the payload of each NOTIFY of ``channel``.

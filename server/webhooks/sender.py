@@ -13,6 +13,7 @@ from uuid import UUID
 
 from server.config import ServerSettings
 from server.moments import utc_text
+from server.monitoring import WEBHOOK_DELIVERIES, WEBHOOK_SECONDS, WEBHOOKS_PAUSED
 from server.storage import (
     WEBHOOKS_CHANNEL,
     Database,
@@ -130,6 +131,9 @@ class WebhookSender:
             )
         attempts = [self._attempt(each, result) for each, result in zip(due.deliveries, results, strict=True)]
         failed = [attempt for attempt in attempts if not attempt.delivered]
+        for attempt in attempts:
+            WEBHOOK_DELIVERIES.labels("delivered" if attempt.delivered else "failed").inc()
+            WEBHOOK_SECONDS.observe(attempt.ms / 1000)
         note = GONE_NOTE if any(result.status == GONE for result in results) else ""
         asked_s = max(result.asked_s for result in results)
         wait_s = silence_s(due.failures + len(failed), self._settings.webhook_retry_s, asked_s)
@@ -145,6 +149,7 @@ class WebhookSender:
             note = HOPELESS_NOTE.format(error=failed[-1].error)
         if note:
             log.info("webhook %s is paused", lease.webhook_id)
+            WEBHOOKS_PAUSED.inc()
             await self._database.run(
                 lambda c: webhooks.pause(c, lease.organization_id, lease.webhook_id, note),
                 organization_id=lease.organization_id,

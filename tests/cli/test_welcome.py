@@ -19,13 +19,15 @@ FRONT = Front("127.0.0.1", 8080, None, 9999)
 def announced(new_password: str | None, *, terminal: bool) -> str:
     written = io.StringIO()
     console = Console(file=written, force_terminal=terminal, width=200, no_color=True)
-    announce(console, FRONT, HOME, gateway=FRONT.url, seconds=1.0, new_password=new_password)
+    metrics = "http://127.0.0.1:9464/metrics"
+    announce(console, FRONT, HOME, gateway=FRONT.url, metrics=metrics, seconds=1.0, new_password=new_password)
     return written.getvalue()
 
 
 def test_a_new_password_is_shown_once_on_a_terminal() -> None:
     assert "password quincunx  (shown only once)" in announced("quincunx", terminal=True)
     assert "password" not in announced(None, terminal=True)
+    assert "metrics for Prometheus: http://127.0.0.1:9464/metrics" in announced(None, terminal=True)
 
 
 def test_a_log_is_told_where_the_password_lies() -> None:

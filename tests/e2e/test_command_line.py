@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pypdfium2
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
+from tests.deploy.test_observability import ENVOY
 from tests.e2e.conftest import READY_TIMEOUT_S, Rest, System
 from tests.e2e.contract import CONTRACT
 from tests.recordings import RATE_HZ, ROOT, excerpt, wav
@@ -110,6 +116,37 @@ def test_analyze_says_why_a_recording_failed(system: System, tmp_path: Path) -> 
     said = system.meetra("analyze", str(recording))
     assert said.returncode == 1
     assert "not a readable audio or video file" in said.stdout
+
+
+def test_metrics_of_all_processes_are_on_one_address_and_name_nobody(system: System, rest: Rest) -> None:
+    rest.analysed(excerpt(8, mark="counted"), name="Quincunx")
+    assert rest.get("/metrics").status_code == 404, "the gateway tells none"
+    described = json.loads((system.data / "run" / "ready.json").read_text())
+    text = httpx.get(described["metrics"], timeout=60).text
+    found: dict[str, list[Sample]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            found.setdefault(sample.name, []).append(sample)
+    processes = {sample.labels["process"] for samples in found.values() for sample in samples}
+    assert processes == {"api", "worker", "inference", "envoy", "supervisor"}
+    assert {s.labels["program"] for s in found["meetra_program_up"] if s.value == 1} == {
+        "postgres",
+        *(processes - {"supervisor"}),
+    }
+    uploaded = [s.value for s in found["meetra_calls_total"] if s.labels["method"] == "MeetingService/UploadMeeting"]
+    assert uploaded
+    assert {s.labels["process"]: s.value > 0 for s in found["meetra_analysis_rtf_count"]}["worker"]
+    assert sum(s.value for s in found["meetra_engine_audio_seconds_total"]) >= 8
+    assert sum(s.value for s in found["meetra_engine_speech_seconds_total"]) > 0
+    assert {s.labels["state"] for s in found["meetra_jobs"]} == {"waiting", "running"}
+    assert {s.labels["process"] for s in found["meetra_disk_free_bytes"]} == {"api", "worker"}
+    # The parser gives counters of Envoy that do not end in _total that end.
+    for name, labels in ENVOY.items():
+        samples = found.get(name) or found[f"{name}_total"]
+        assert labels <= samples[0].labels.keys(), name
+    assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}|[0-9a-f]{64}|Quincunx|@", text), "no ids, no names"
+    for socket in (system.data / "run").glob("*.sock"):
+        assert stat.S_IMODE(socket.stat().st_mode) == 0o600, socket
 
 
 def test_env_prints_what_the_readme_calls_need(system: System) -> None:

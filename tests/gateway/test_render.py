@@ -26,7 +26,9 @@ def test_envoy_accepts_the_rendered_configuration(tmp_path: Path) -> None:
 def test_envoy_accepts_origins_of_pages(tmp_path: Path) -> None:
     config = tmp_path / "envoy.yaml"
     origins = ("https://app.example", "http://localhost:3000")
-    settings = GatewaySettings("127.0.0.1", 10000, "127.0.0.1", 10001, tmp_path / "access.log", origins)
+    settings = GatewaySettings(
+        "127.0.0.1", 10000, "127.0.0.1", 10001, tmp_path / "access.log", origins, admin_socket=tmp_path / "admin.sock"
+    )
     config.write_text(render(settings))
     validate = [str(envoy_binary()), "--mode", "validate", "-c", str(config)]
     checked = subprocess.run(validate, capture_output=True, text=True, check=False)
@@ -40,6 +42,13 @@ def test_every_place_of_the_template_is_filled(tmp_path: Path) -> None:
     assert "$" not in rendered
     for value in ("0.0.0.0", "10000", "api.internal", "10001", str(tmp_path / "access.log")):
         assert value in rendered
+
+
+def test_administration_has_no_port_and_a_socket_for_its_own_user_where_one_is_named(tmp_path: Path) -> None:
+    plain = GatewaySettings("127.0.0.1", 1, "127.0.0.1", 2, tmp_path / "log")
+    assert "\nadmin: null\n" in render(plain)
+    rendered = render(replace(plain, admin_socket=Path("/run/envoy.sock")))
+    assert '\nadmin: {"address": {"pipe": {"path": "/run/envoy.sock", "mode": 384}}}\n' in rendered
 
 
 def test_origins_are_listed_exactly_and_none_by_default(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ def _sections() -> list[Section]:
             [
                 _docs("Deployment", "deployment.md"),
                 _docs("Operating", "operating.md"),
+                _docs("Observability", "observability.md"),
                 _docs("Security considerations", "security-considerations.md"),
                 _docs("Models and licences", "models.md"),
                 _docs("Engines", "engines.md"),

@@ -19,6 +19,7 @@ from server.auth import Authenticator, current_caller
 from server.disk import DiskFull
 from server.errors import MeetingNotFound
 from server.storage.pool import Database, DatabaseFull, DatabaseUnavailable, ReferenceDeleted
+from tests.monitoring.counting import counting, samples
 from tests.server.signing import tokens
 from tests.server.storage.rows import make_user
 
@@ -120,6 +121,7 @@ async def test_calls_and_streams_know_their_caller(guarded: Guarded) -> None:
     assert await unary(channel, "/test.Guarded/Unary")(b"x", metadata=metadata) == b"x"
     call = stream(channel)(iter([b"a", b"b"]), metadata=metadata)
     assert [message async for message in call] == [b"a", b"b"]
+    assert samples("meetra_streams_open")["meetra_streams_open{method=Guarded/Stream}"] == 0
     assert len(service.callers) == 3
     assert len(set(service.callers)) == 1
 
@@ -141,7 +143,10 @@ async def test_what_breaks_is_told_in_words_for_callers(
     guarded: Guarded, error: Exception, told: tuple[str, str, str]
 ) -> None:
     guarded[0].error = error
-    assert await refusal(guarded) == told
+    with counting("meetra_") as counted:
+        assert await refusal(guarded) == told
+    assert counted[f"meetra_calls_total{{method=Guarded/Unary,status={told[0]}}}"] == 1
+    assert [value for name, value in counted.items() if name.startswith("meetra_refusals_total")] == [1]
 
 
 @pytest.mark.parametrize("error", [DiskFull(), DatabaseFull("no room")])
@@ -168,8 +173,13 @@ async def test_a_stream_that_is_left_releases_what_it_held(guarded: Guarded) -> 
     call = stream(channel)(metadata=metadata)
     await call.write(b"a")
     assert await call.read() == b"a"
-    call.cancel()
-    await asyncio.wait_for(service.closed.wait(), 60)
+    with counting("meetra_calls") as counted:
+        call.cancel()
+        await asyncio.wait_for(service.closed.wait(), 60)
+        async with asyncio.timeout(60):
+            while samples("meetra_streams_open")["meetra_streams_open{method=Guarded/Stream}"]:
+                await asyncio.sleep(0.01)
+    assert counted == {"meetra_calls_total{method=Guarded/Stream,status=CANCELLED}": 1}
 
 
 async def test_an_unknown_method_is_unimplemented(guarded: Guarded) -> None:

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from server.live import holder_reports
+from server.live.figures import LiveFigures
 from server.live.holder_reports import HolderReports
 from server.live.session import LiveSession
 from server.storage import live_reports
 from server.storage.pool import Database
+from tests.monitoring.counting import counting, samples
 from tests.recordings import RATE_HZ
 from tests.server.live.live_configs import PARTICIPANT, of_kinds
 from tests.server.live.scripted_engine import progress, scripted_engine, turn
@@ -74,6 +76,7 @@ async def test_a_report_says_what_only_the_holder_knows(
             return bool(meeting.turns.speakers()) and meeting.tracks.lag_ms() < 10_000
 
         await until(spoken)
+        _check_figures(meeting)
         said = await write([meeting])
         # Participants are numbered by their tracks.
         assert said["speakers"] == [[2, "P1"]]
@@ -87,6 +90,30 @@ async def test_a_report_says_what_only_the_holder_knows(
         await reports.write([meeting])
         assert (await report_of(database, meeting))["speakers"] == [[2, "P1"]]
         assert (await write([meeting]))["speakers"] == [[2, "Ada"]]
+
+
+def _check_figures(meeting: LiveSession) -> None:
+    """What is counted of it: ten seconds of audio on one of two tracks, of which the turns of six are known."""
+    figures = LiveFigures()
+    with counting("meetra_live_") as counted:
+        for _ in range(2):
+            figures.measure([meeting])
+    assert counted["meetra_live_audio_acknowledged_seconds_total"] == 10
+    assert counted["meetra_live_audio_analysed_seconds_total"] == 6
+    assert counted["meetra_live_turns_lag_seconds_count"] == counted["meetra_live_words_lag_seconds_count"] == 2
+    assert counted["meetra_live_turns_lag_seconds_sum"] == 2 * 4
+    assert samples("meetra_live_meetings") == {"meetra_live_meetings": 1}
+    assert samples("meetra_live_tracks") == {"meetra_live_tracks": 2}
+    assert samples("meetra_live_lag_seconds")["meetra_live_lag_seconds{of=turns}"] == 4
+    # What another process had counted before is not counted again.
+    taken_up = LiveFigures()
+    meeting.row = replace(meeting.row, fence=2)
+    with counting("meetra_live_audio") as again:
+        taken_up.measure([meeting])
+        taken_up.measure([])
+    assert again == {}
+    assert samples("meetra_live_meetings") == {"meetra_live_meetings": 0}
+    meeting.row = replace(meeting.row, fence=1)
 
 
 async def test_who_watches_elsewhere_is_known_with_the_next_report(

@@ -21,6 +21,7 @@ from server.meetings.job_runner import DISK_FULL, JobRunner
 from server.storage import jobs, meetings
 from server.storage.jobs import Job
 from server.storage.pool import Database, DatabaseFull
+from tests.monitoring.counting import counting
 from tests.recordings import RATE_HZ, ROOT, sample_pcm, wav
 from tests.server.media.media_files import tone
 from tests.server.storage.test_jobs import HASH, file_meeting, take
@@ -82,7 +83,9 @@ async def test_an_analysis_waits_for_room_and_then_fails_until_the_recording_com
         job = await take(database)
         assert job is not None
         assert job.attempt == attempt
-        await runner.run(job, work)
+        with counting("meetra_analyses") as counted:
+            await runner.run(job, work)
+        assert counted == {"meetra_analyses_total{outcome=disk_full}": 1}
         if attempt < settings.max_attempts:
             assert await state() == ("queued", "Waiting for disk space on the server")
             # Not at once: nobody has made room yet.

@@ -10,15 +10,19 @@ import pytest
 from server.storage import webhooks
 from server.storage.pool import Database
 from server.webhooks import new_webhook_secret
+from tests.monitoring.counting import counting
 from tests.server.webhooks.receiver import Receiver, receiving
 from tests.server.webhooks.sending import KEYS, Hook, sending
 
 
 async def test_what_happens_is_sent_and_the_log_says_so(owner: Database, database: Database) -> None:
-    async with receiving() as receiver, sending(database):
-        hook = await Hook.to(receiver, owner, database)
-        await hook.happen(9)
-        rows = await hook.settled()
+    with counting("meetra_webhook") as counted:
+        async with receiving() as receiver, sending(database):
+            hook = await Hook.to(receiver, owner, database)
+            await hook.happen(9)
+            rows = await hook.settled()
+    assert counted["meetra_webhook_deliveries_total{outcome=delivered}"] == 9
+    assert counted["meetra_webhook_delivery_duration_seconds_count"] == 9
     assert {row.state for row in rows} == {"delivered"}
     assert set(receiver.accepted) == {str(row.event_id) for row in rows}
     assert [(row.attempts, row.log[0]["status"], row.log[0]["error"]) for row in rows] == [(1, 200, "")] * 9
@@ -52,8 +56,11 @@ async def test_a_receiver_that_fails_for_a_while_gets_everything_in_the_end(
 async def test_gone_pauses_at_once_and_what_waits_is_sent_after_the_pause(owner: Database, database: Database) -> None:
     async with receiving(status="410 Gone") as receiver, sending(database):
         hook = await Hook.to(receiver, owner, database)
-        await hook.happen()
-        row = await hook.paused()
+        with counting("meetra_webhook") as counted:
+            await hook.happen()
+            row = await hook.paused()
+        assert counted["meetra_webhook_deliveries_total{outcome=failed}"] == 1
+        assert counted["meetra_webhooks_paused_total"] == 1
         assert row.note == "Paused by the server: the receiver answered 410 (gone)"
         await hook.happen(3)
         assert row.waiting == 1
