@@ -115,6 +115,7 @@ class ServerSettings(QuotaSettings):
     api_listen: str = Field("127.0.0.1:50051", description="listen address of the gRPC API")
     api_socket_listen: str = Field("127.0.0.1:50052", description="listen address of the API's WebSockets")
     api_http_listen: str = Field("127.0.0.1:50053", description="listen address of the API's plain HTTP")
+    worker_listen: str = Field("", description="address of the worker's gRPC health; empty: none")
     inference_address: str = Field("127.0.0.1:50061", description="address of the inference server")
     inference_ca: Path | None = Field(
         None,
