@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import ipaddress
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from string import Template
 
 from gateway.limits import GatewayLimits
 from gateway.origins import origin_regex
+from gateway.probe_listener import probe_listener
 from gateway.tls import TlsFiles
 from gateway.token_filter import TOKEN_FILTER, TOKEN_FILTER_TYPE
 
@@ -27,8 +29,10 @@ class GatewaySettings:
     host: str
     port: int
     api_host: str
+    """An address, or a name: then all addresses that it has from time to time share the calls."""
     api_port: int
-    access_log: Path
+    access_log: Path | None
+    """None: standard output."""
     cors_origins: tuple[str, ...] = ()
     """Origins whose pages may call, such as ``https://app.example``, ``https://*.example.com`` or ``*``."""
     descriptors: Path = DESCRIPTORS
@@ -46,6 +50,8 @@ class GatewaySettings:
     """Of plain HTTP, at ``api_host``."""
     admin_socket: Path | None = None
     """A Unix socket for Envoy's administration, metrics among it: whoever opens it can end Envoy. None: nobody can."""
+    probe_port: int | None = None
+    """A port that answers ``GET /ready`` with 200 once the gateway serves, on the addresses of ``host``."""
 
 
 class EnvoyMissing(Exception):
@@ -61,7 +67,8 @@ def render(settings: GatewaySettings) -> str:
         port=settings.port,
         api_host=settings.api_host,
         api_port=settings.api_port,
-        access_log=settings.access_log,
+        access_log=_access_log(settings.access_log),
+        api_discovery=_discovery(settings.api_host),
         cors_origins=json.dumps([_origin_matcher(origin) for origin in settings.cors_origins]),
         # Without origins nothing but an empty header matches, which no page sends.
         cors_origin=json.dumps("|".join(origins) or "()"),
@@ -73,6 +80,7 @@ def render(settings: GatewaySettings) -> str:
         token_filter=_token_filter(settings.token_filter),
         local_listener=_local_listener(settings.local_port),
         admin=json.dumps(settings.admin_socket and _admin(settings.admin_socket)),
+        probe_listener=probe_listener(settings.host, settings.probe_port),
         connections=limits.connections,
         streams=limits.streams,
         memory_bytes=limits.memory_bytes,
@@ -87,6 +95,24 @@ def render(settings: GatewaySettings) -> str:
 def _origin_matcher(origin: str) -> dict[str, object]:
     """Return Envoy's matcher of an origin, or of those of a pattern."""
     return {"safe_regex": {"regex": origin_regex(origin)}} if "*" in origin else {"exact": origin}
+
+
+def _access_log(file: Path | None) -> str:
+    """Return the type of the access log, and where it goes to: two lines at most of its configuration."""
+    kind = "type.googleapis.com/envoy.extensions.access_loggers"
+    if file is None:
+        # Not the file /dev/stdout, which not every user of a container may open.
+        return f'"@type": {kind}.stream.v3.StdoutAccessLog'
+    return f'"@type": {kind}.file.v3.FileAccessLog\n{" " * 14}path: {json.dumps(str(file))}'
+
+
+def _discovery(api_host: str) -> str:
+    """Return how the addresses of the API are found: as they stand, or by their name, again and again."""
+    try:
+        ipaddress.ip_address(api_host)
+    except ValueError:
+        return f"type: STRICT_DNS\n{' ' * 4}dns_lookup_family: V4_PREFERRED"
+    return "type: STATIC"
 
 
 def _transport_socket(tls: TlsFiles) -> dict[str, object]:

@@ -15,6 +15,7 @@ from functools import partial
 import uvloop
 from pydantic import ValidationError
 
+from health import serve_health
 from privacy import MutualTls, TlsUnusable, UnsafeFile, close_folder, close_new_files, log_quietly
 from server import sandbox
 from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter, analyse_sentence
@@ -236,7 +237,8 @@ async def run_worker(settings: ServerSettings) -> None:
             indexing, sender = SearchIndexing(database), webhook_sender(settings, database)
             worker = Worker(settings, database, analyzer, runner, decoded, retention, indexing, sender)
             with served_metrics(settings, database):
-                await worker.run(stop)
+                async with serve_health(settings.worker_listen, database.keep_checking):
+                    await worker.run(stop)
     finally:
         await database.close()
 

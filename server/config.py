@@ -119,6 +119,7 @@ class ServerSettings(QuotaSettings):
     metrics_listen: Annotated[str, AfterValidator(checked_listen)] = Field(
         "", description="listen address of this process's metrics, host:port or unix:PATH; empty: nowhere"
     )
+    worker_listen: str = Field("", description="address of the worker's gRPC health; empty: none")
     inference_address: str = Field("127.0.0.1:50061", description="address of the inference server")
     inference_ca: Path | None = Field(
         None,

@@ -18,7 +18,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TOP_PACKAGES = ("cli", "server", "inference", "gateway", "privacy", "monitoring", "web")
+TOP_PACKAGES = ("cli", "server", "inference", "gateway", "privacy", "health", "monitoring", "web")
 # Top packages whose direct modules are rooms.
 SPLIT_PACKAGES = frozenset({"server", "inference"})
 

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TREES = {
     "cli": "cli",
     "gateway": "gateway",
+    "health": "health",
     "inference": "inference",
     "monitoring": "monitoring",
     "privacy": "privacy",

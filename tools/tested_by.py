@@ -20,6 +20,7 @@ TESTED_BY = {
     "cli/superuser.py": "e2e/test_backup.py",
     "cli/with_parent.py": "cli/test_supervisor.py",
     "server/__main__.py": "e2e/test_survival.py",
+    "gateway/probe_listener.py": "gateway/test_main.py",
     "cli/settings.py": "cli/test_organizations.py",
     "inference/__main__.py": "e2e/test_command_line.py",
     "inference/monitoring.py": "inference/api/test_admission_metrics.py",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grpc import aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health
 from grpc_reflection.v1alpha import reflection
 from meetra.v1 import (
     audit_pb2_grpc,
@@ -30,6 +30,7 @@ from meetra.v1 import (
     webhooks_pb2_grpc,
 )
 
+from health import HealthStates, follow
 from server.api.access import OpenStreams
 from server.api.answers import Answers
 from server.api.audit import AuditServicer
@@ -125,6 +126,7 @@ class ApiServer:
     http: HttpServer
     playback: Playback
     mcp: McpEndpoint
+    database: Database
 
 
 def build_server(dependencies: ApiDependencies) -> ApiServer:
@@ -199,7 +201,7 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     transcriptions = TranscriptionApi(database, dependencies.uploads, exports.files, dependencies.inference)
     routes = http_routes(HttpGuard(interceptor), resumable, sound, transcriptions, mcp)
     http = HttpServer(routes, STOP_GRACE_S)
-    return ApiServer(server, LiveSocket(stream), http, playback, mcp)
+    return ApiServer(server, LiveSocket(stream), http, playback, mcp, database)
 
 
 async def serve(
@@ -226,8 +228,7 @@ async def serve(
     Raises RuntimeError or OSError if an address cannot be bound.
     """
     services = server.services
-    states = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(states, services)
+    states = HealthStates(services)
     services.add_insecure_port(listen)
     if socket_listen is not None:
         await server.sockets.start(socket_listen)
@@ -235,16 +236,17 @@ async def serve(
         await server.mcp.start(listen)
         await server.http.start(http_listen)
     await services.start()
-    await states.set("", health_pb2.HealthCheckResponse.SERVING)
+    await states.start()
     log.info("the API serves on %s", listen)
     background = [
         asyncio.create_task(live.supervise(), name="supervise live meetings"),
         asyncio.create_task(user_watch.run(), name="watch users"),
         asyncio.create_task(trail.run(), name="write the audit log"),
         asyncio.create_task(deletion.run_due(), name="carry out deletions"),
+        asyncio.create_task(follow(states, server.database.keep_checking), name="check the database"),
     ]
     await stop.wait()
-    await states.enter_graceful_shutdown()
+    await states.stop()
     for task in background:
         task.cancel()
     await asyncio.gather(*background, return_exceptions=True)

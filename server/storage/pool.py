@@ -213,6 +213,29 @@ class Database:
                 with suppress(*TRANSIENT_ERRORS):
                     await connection.close(timeout=2)
 
+    async def keep_checking(self, tell: Callable[[bool], Awaitable[None]], every_s: float) -> None:
+        """Tell now and every ``every_s`` seconds whether the database answers, until cancelled.
+
+        On a connection of its own: all of the pool's may be at work in a database that is well.
+        """
+        connection: asyncpg.Connection[asyncpg.Record] | None = None
+        try:
+            while True:
+                try:
+                    if connection is None:
+                        connection = await asyncpg.connect(self._url, timeout=5, command_timeout=5)
+                    await connection.execute("SELECT 1")
+                    answers = True
+                except (*TRANSIENT_ERRORS, asyncpg.PostgresError):
+                    if connection is not None:
+                        connection.terminate()
+                    connection, answers = None, False
+                await tell(answers)
+                await asyncio.sleep(every_s)
+        finally:
+            if connection is not None:
+                connection.terminate()
+
     async def close(self) -> None:
         """Close all connections; running work gets five seconds."""
         try:

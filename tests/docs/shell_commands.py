@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic_settings import BaseSettings
 
 import gateway.limits
+import gateway.process_settings
 import inference.config
 import server.config
 from cli.__main__ import parser as meetra_parser
@@ -168,7 +169,7 @@ def unknown_settings(text: str) -> list[str]:
 def _settings() -> frozenset[str]:
     """Return the settings of the processes, and the other variables that our sources name."""
     known = set()
-    for module in (server.config, inference.config, gateway.limits):
+    for module in (server.config, inference.config, gateway.limits, gateway.process_settings):
         for settings in vars(module).values():
             if isinstance(settings, type) and issubclass(settings, BaseSettings):
                 prefix = settings.model_config.get("env_prefix", "")

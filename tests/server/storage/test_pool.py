@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from cli.up import free_port
 from server.storage import speakers, voices
 from server.storage.pool import Connection, Database, DatabaseFull, ReferenceDeleted
 from tests.server.storage.test_jobs import file_meeting, take
@@ -75,3 +76,26 @@ async def test_a_database_without_room_is_told_apart_from_one_that_is_away(datab
     with pytest.raises(DatabaseFull) as raised:
         await database.run(lambda c: c.execute(statement))
     assert isinstance(raised.value.__cause__, asyncpg.DiskFullError)
+
+
+async def test_whether_the_database_answers_is_told_while_it_is_away_and_back(database: Database) -> None:
+    told: asyncio.Queue[bool] = asyncio.Queue()
+    answering, away = database._url, f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"
+    checking = asyncio.create_task(database.keep_checking(told.put, 0.01))
+    try:
+        assert await told.get()
+        # The connection breaks, and no other one can be made.
+        database._url = away
+        await database.run(
+            lambda c: c.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user"
+                " AND pid <> pg_backend_pid() AND query = 'SELECT 1'"
+            )
+        )
+        while await told.get():
+            pass
+        database._url = answering
+        while not await told.get():
+            pass
+    finally:
+        checking.cancel()
