@@ -86,7 +86,7 @@ async def meeting_analyzer(
     """Yield an analyzer with its own connection to the inference server, closed at the end."""
     certificate, key = settings.inference_client_certificate, settings.inference_client_key
     tls = MutualTls.read(TLS_SETTINGS, certificate, key, settings.inference_ca)
-    inference = InferenceClient(settings.inference_address, tls)
+    inference = InferenceClient(settings.inference_address, tls, settings.inference_stall_s)
     live = LiveRecordings(database, audio_log)
     decoding = Decoding(
         settings.max_duration_s,

@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from monitoring import checked_listen
+from server.inference_addresses import parse_addresses
 from server.outbound_url import checked_url
 from server.quotas import UNLIMITED, Quotas
 
@@ -46,6 +47,12 @@ def _checked_networks(networks: str) -> str:
         except ValueError:
             raise ValueError(f"{network!r} is no network; give some such as 10.1.0.0/16,fd00::/8") from None
     return networks
+
+
+def _checked_addresses(addresses: str) -> str:
+    """Return addresses of inference servers. Raises ValueError."""
+    parse_addresses(addresses)
+    return addresses
 
 
 class _Settings(BaseSettings):
@@ -120,7 +127,15 @@ class ServerSettings(QuotaSettings):
         "", description="listen address of this process's metrics, host:port or unix:PATH; empty: nowhere"
     )
     worker_listen: str = Field("", description="address of the worker's gRPC health; empty: none")
-    inference_address: str = Field("127.0.0.1:50061", description="address of the inference server")
+    inference_address: Annotated[str, AfterValidator(_checked_addresses)] = Field(
+        "127.0.0.1:50061",
+        description="address of the inference server; several separated by commas, or a name with several addresses",
+    )
+    inference_stall_s: float = Field(
+        60.0,
+        ge=1,
+        description="time without progress after which one of several inference servers is left out, seconds",
+    )
     inference_ca: Path | None = Field(
         None,
         description="authority in PEM that signs the inference server's certificate; with the next two, TLS is used",

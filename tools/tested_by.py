@@ -25,6 +25,7 @@ TESTED_BY = {
     "inference/__main__.py": "e2e/test_command_line.py",
     "inference/monitoring.py": "inference/api/test_admission_metrics.py",
     "server/live/figures.py": "server/live/test_holder_reports.py",
+    "server/engine/replica.py": "server/engine/test_inference_client_several.py",
     "server/analysis/meeting_analyzer.py": "e2e/test_uploads.py",
     # Servicers and their messages, from a conversation to the answer.
     "server/audit/message.py": "server/api/test_audit.py",
@@ -94,7 +95,7 @@ TESTED_BY = {
     # Messages between server and inference, over real gRPC.
     "inference/api/messages.py": "inference/session/test_session.py",
     "inference/api/service.py": "inference/session/test_session.py",
-    "inference/api/tasks.py": "server/engine/test_inference_client_events.py",
+    "inference/api/tasks.py": "server/engine/test_session_events.py",
     "inference/config.py": "inference/selection/test_model_selection.py",
     "inference/selection/model_loading.py": "inference/selection/test_model_selection.py",
     "server/engine/transport.py": "inference/api/test_transport.py",

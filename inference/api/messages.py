@@ -57,6 +57,7 @@ def statistics_message(queue: Batcher[Any, Any], processor_s: float) -> session_
         ran_us=_us(counted.ran_s),
         processor_us=_us(processor_s),
         failed=counted.failed,
+        running_us=_us(queue.running_s),
     )
 
 

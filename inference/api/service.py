@@ -41,7 +41,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         """``limits``: of concurrent sessions; further ones are refused with RESOURCE_EXHAUSTED."""
         self._engine = engine
         self._models = engine.models
-        self._admission = SessionAdmission(limits)
+        self._limits, self._admission = limits, SessionAdmission(limits)
 
     async def GetCapabilities(  # noqa: N802
         self, request: session_pb2.GetCapabilitiesRequest, context: aio.ServicerContext[Any, Any]
@@ -56,7 +56,9 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     ) -> session_pb2.GetStatisticsResponse:
         """Return the number of sessions and the counters of each model's queue."""
         models = [statistics_message(queue, seconds) for queue, seconds in self._engine.statistics()]
-        return session_pb2.GetStatisticsResponse(sessions=self._engine.sessions, models=models)
+        return session_pb2.GetStatisticsResponse(
+            sessions=self._engine.sessions, models=models, max_sessions=self._limits.sessions
+        )
 
     async def RunSession(  # noqa: N802
         self,

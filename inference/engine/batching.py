@@ -103,13 +103,19 @@ class Batcher(Generic[Work, Result]):
         self._queues: dict[Hashable, deque[_QueuedItem[Work, Result]]] = {}
         # Parties by turn; those without work may linger.
         self._parties: dict[Hashable, None] = {}
-        self._running: set[asyncio.Task[None]] = set()
+        # With the time at which each began, by the monotonic clock.
+        self._running: dict[asyncio.Task[None], float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     @property
     def waiting(self) -> int:
         """Number of items in the queue now."""
         return sum(map(len, self._queues.values()))
+
+    @property
+    def running_s(self) -> float:
+        """For how long the oldest of the calls that run now has run, seconds; 0: none runs."""
+        return time.monotonic() - min(self._running.values()) if self._running else 0.0
 
     async def submit(self, owner: Hashable, work: Work, patience_s: float = 0.0) -> Result:
         """Queue one item and return its result. Raises what the model raises on this item.
@@ -158,7 +164,7 @@ class Batcher(Generic[Work, Result]):
             if not (batch := self._next_batch()):
                 return
             task = asyncio.create_task(self._call(batch))
-            self._running.add(task)
+            self._running[task] = time.monotonic()
             task.add_done_callback(self._on_call_done)
 
     def _should_wait(self) -> bool:
@@ -178,7 +184,7 @@ class Batcher(Generic[Work, Result]):
         self._dispatch()
 
     def _on_call_done(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        self._running.pop(task, None)
         self._dispatch()
 
     def _next_batch(self) -> list[_QueuedItem[Work, Result]]:

@@ -1,18 +1,9 @@
-"""The client of the inference server."""
+"""The client of the inference servers."""
 
-from server.engine.inference_client import (
-    FLUSH,
-    EngineBusy,
-    Flush,
-    InferenceClient,
-    SentenceVector,
-    SessionBroke,
-    SessionRefused,
-    read_pcm,
-    to_capabilities,
-    to_event,
-)
+from server.engine.inference_client import InferenceClient, SentenceVector, read_pcm
 from server.engine.model_labels import SENTENCE_VECTORS, model_label, task_model_label, task_name
+from server.engine.replica import FLUSH, EngineBusy, Flush, SessionBroke, SessionRefused
+from server.engine.session_events import to_capabilities, to_event
 from server.engine.transport import TLS_SETTINGS
 
 __all__ = [

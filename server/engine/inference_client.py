@@ -1,64 +1,42 @@
-"""The client of inference sessions: sends audio, receives events."""
+"""The client of the inference servers: opens each session on the one with the least load."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import suppress
+import logging
+import random
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine, Sequence
+from contextlib import aclosing, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from grpc import StatusCode, aio
-from meetra.inference.v2 import language_pb2, language_pb2_grpc, model_pb2, session_pb2, session_pb2_grpc
+from meetra.inference.v2 import language_pb2, model_pb2, session_pb2
 
 from privacy import MutualTls
-from server.conversation import (
-    Acoustics,
-    EngineCapabilities,
-    Event,
-    FinishedEvent,
-    Interval,
-    ReadyEvent,
-    Segment,
-    TurnEvent,
-    TurnState,
-    Word,
-    primary_tag,
-)
 from server.engine.model_labels import model_label, task_model_label
-from server.engine.transport import open_channel
+from server.engine.replica import (
+    BYTES_PER_SAMPLE,
+    SENTENCES_TIMEOUT_S,
+    EngineBusy,
+    Flush,
+    Replica,
+    SessionBroke,
+)
+from server.inference_addresses import Target, look_up, parse_addresses
 
 CHUNK_SAMPLES = 16_000
-BYTES_PER_SAMPLE = 2
-SENTENCES_TIMEOUT_S = 120.0
-CHANNEL_OPTIONS = [
-    ("grpc.max_receive_message_length", 4 * 1024 * 1024),
-    # Detects a dead replica within 30 s. (In gRPC 1.85 the second option has no effect without the third: grpc#39239.)
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.http2.ping_timeout_ms", 10_000),
-    ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
-]
-
-
-class SessionBroke(Exception):
-    """The session ended before it finished; another one may succeed."""
-
-
-class EngineBusy(SessionBroke):
-    """No session was opened: the engine is at its limit or shutting down. Unrelated to the audio."""
-
-
-class SessionRefused(Exception):
-    """The engine rejects the recording or its settings; another session would be rejected too."""
-
-
-class Flush:
-    """Among the audio of a session: tell what is known of it so far."""
-
-
-FLUSH = Flush()
+# How often names are looked up again, seconds.
+LOOK_UP_EVERY_S = 30.0
+# How often replicas with calls, and those left out, are looked at, seconds.
+LOOK_EVERY_S = 2.0
+# How long a replica may take to tell its load before a session is opened, seconds: else the last known counts.
+LOAD_TIMEOUT_S = 1.0
+# A load that was told so long ago, seconds, is asked for again.
+LOAD_KNOWN_S = 1.0
+DEFAULT_STALL_S = 60.0
+Answer = TypeVar("Answer")
+log = logging.getLogger(__name__)
 
 
 class SentenceVector(NamedTuple):
@@ -71,27 +49,38 @@ class SentenceVector(NamedTuple):
 
 
 class InferenceClient:
-    """Open sessions on the inference server at one address."""
+    """Open sessions on the inference servers.
 
-    def __init__(self, address: str, tls: MutualTls | None = None) -> None:
-        """``tls``: None for plain text."""
-        self._channel = open_channel(address, tls, CHANNEL_OPTIONS)
-        self._stub = session_pb2_grpc.SessionServiceStub(self._channel)
-        self._language = language_pb2_grpc.LanguageServiceStub(self._channel)
+    Of several, each session goes to the one with the least load. One that has no room is passed over; one that is not
+    reached, or makes no progress, is left out until it answers and goes on, and its sessions break.
+    """
+
+    def __init__(self, addresses: str, tls: MutualTls | None = None, stall_s: float = DEFAULT_STALL_S) -> None:
+        """
+        Args:
+            addresses: ``host:port``, several separated by commas; a name with several addresses is several servers.
+            tls: None for plain text.
+            stall_s: time without progress after which one of several servers is left out, seconds.
+
+        Raises ValueError for what is no address.
+        """
+        self._addresses = parse_addresses(addresses)
+        self._tls, self._stall_s = tls, stall_s
+        # Names are looked up later; until then each stands for one server.
+        self._found = {address: [Target(address.target)] for address in self._addresses}
+        self._replicas: dict[str, Replica] = {}
+        self._retired: set[Replica] = set()
+        self._use_found()
+        self._background: list[asyncio.Task[None]] = []
+        self._loads_known_at = float("-inf")
+        self._models: tuple[str, ...] = ()
         self.capabilities: session_pb2.Capabilities | None = None
-        """The server's latest reported capabilities; None before the first report."""
+        """The latest reported capabilities; None before the first report."""
 
     async def wait_until_reachable(self) -> None:
-        """Wait until the inference server answers, and update ``capabilities``."""
-        while True:
-            try:
-                answer = await self._stub.GetCapabilities(
-                    session_pb2.GetCapabilitiesRequest(), wait_for_ready=True, timeout=30
-                )
-                self.capabilities = answer.capabilities
-                return
-            except aio.AioRpcError:
-                await asyncio.sleep(0.5)
+        """Wait until an inference server answers, and update ``capabilities``."""
+        self._start()
+        self._know(await _first([replica.wait_until_reachable() for replica in self._in_use()]))
 
     async def wait_for_capabilities(self, within_s: float) -> None:
         """Wait up to ``within_s`` seconds for ``capabilities``, if they are still unknown."""
@@ -103,29 +92,19 @@ class InferenceClient:
     async def ask_capabilities(self, within_s: float) -> session_pb2.Capabilities | None:
         """Return the capabilities as they are now, and update ``capabilities``.
 
-        None where the server does not answer within ``within_s`` seconds.
+        None where no server answers within ``within_s`` seconds.
         """
-        try:
-            answer = await self._stub.GetCapabilities(session_pb2.GetCapabilitiesRequest(), timeout=within_s)
-        except aio.AioRpcError:
-            return None
-        self.capabilities = answer.capabilities
-        return answer.capabilities
+        answer = await self._ask_capabilities(within_s)
+        return None if answer is None else answer.capabilities
 
     async def knows_language(self, language: str, within_s: float) -> bool:
         """Return whether the recogniser knows a language, BCP 47, or one close to it.
 
-        True as well where the server does not answer within ``within_s`` seconds: its sessions will tell. Updates
+        True as well where no server answers within ``within_s`` seconds: its sessions will tell. Updates
         ``capabilities``.
         """
-        try:
-            answer = await self._stub.GetCapabilities(
-                session_pb2.GetCapabilitiesRequest(language=language), timeout=within_s
-            )
-        except aio.AioRpcError:
-            return True
-        self.capabilities = answer.capabilities
-        return not answer.language_unknown
+        answer = await self._ask_capabilities(within_s, language)
+        return answer is None or not answer.language_unknown
 
     async def run(
         self, config: session_pb2.SessionConfig, pcm: AsyncIterator[bytes] | AsyncIterator[bytes | Flush]
@@ -137,58 +116,133 @@ class InferenceClient:
 
         Raises SessionBroke (EngineBusy), SessionRefused, or whatever ``pcm`` raises.
         """
-        call = self._stub.RunSession()
-        opened = asyncio.Event()
-        # A task of our own instead of grpc's: it has released ``pcm`` before this generator ends.
-        sending = asyncio.create_task(_send(call, config, opened, pcm), name="audio to the engine")
-        finished = False
-        try:
-            async for response in call:
-                opened.set()
-                finished = response.WhichOneof("event") == "finished"
-                yield response
-        except aio.AioRpcError as error:
-            if error.code() == StatusCode.INVALID_ARGUMENT:
-                raise SessionRefused(error.details()) from error
-            # A call refused during a write may end as INTERNAL instead of with its own status.
-            if error.code() == StatusCode.RESOURCE_EXHAUSTED or not opened.is_set():
-                raise EngineBusy(error.code().name) from error
-            raise SessionBroke(error.code().name) from error
-        except asyncio.CancelledError:
-            if sending.done() and not sending.cancelled() and (failure := sending.exception()) is not None:
-                raise failure from None
-            raise
-        finally:
-            call.cancel()
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
-        if not finished:
-            raise SessionBroke("the session ended before it finished")
+        self._start()
+        refusal: EngineBusy | None = None
+        for replica in await self._by_load():
+            opened = False
+            try:
+                async with aclosing(replica.run(config, pcm)) as responses:
+                    async for response in responses:
+                        opened = True
+                        yield response
+                return
+            except EngineBusy as busy:
+                if opened:
+                    raise
+                # Nothing was read of the audio: another one may have room.
+                refusal = busy
+        raise refusal or EngineBusy("no inference server")
 
     async def analyse_sentences(self, sentences: Sequence[str]) -> Sequence[language_pb2.SentenceAnalysis]:
         """Return the embedding, polarity and emotions of each sentence. Raises SessionBroke."""
-        try:
-            answer = await self._language.AnalyseSentences(
-                language_pb2.AnalyseSentencesRequest(sentences=sentences), timeout=SENTENCES_TIMEOUT_S
-            )
-        except aio.AioRpcError as error:
-            raise SessionBroke(error.code().name) from error
-        return answer.analyses
+        return (await self._analyse(sentences, SENTENCES_TIMEOUT_S)).analyses
 
     async def sentence_vector(self, text: str, within_s: float) -> SentenceVector:
         """Return the vector of a text, to be compared with those of sentences. Raises SessionBroke."""
-        try:
-            answer = await self._language.AnalyseSentences(
-                language_pb2.AnalyseSentencesRequest(sentences=[text]), timeout=within_s
-            )
-        except aio.AioRpcError as error:
-            raise SessionBroke(error.code().name) from error
+        answer = await self._analyse([text], within_s)
         model = task_model_label(answer.models, model_pb2.TASK_SENTENCE_EMBEDDING)
         return SentenceVector(model, tuple(answer.analyses[0].embedding))
 
     async def close(self) -> None:
-        """Close the connection."""
-        await self._channel.close()
+        """Close all connections."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await asyncio.gather(*(replica.close() for replica in (*self._replicas.values(), *self._retired)))
+
+    def _replica(self, target: Target) -> Replica:
+        return Replica(target, self._tls, self._stall_s)
+
+    def _in_use(self) -> list[Replica]:
+        """Return the replicas that are not left out; all where every one is."""
+        replicas = list(self._replicas.values())
+        return [replica for replica in replicas if not replica.away] or replicas
+
+    async def _by_load(self) -> list[Replica]:
+        """Return the replicas for a new session, the one with the least load first."""
+        replicas = self._in_use()
+        if len(replicas) > 1:
+            if time.monotonic() - self._loads_known_at > LOAD_KNOWN_S:
+                self._loads_known_at = time.monotonic()
+                await asyncio.gather(*(replica.ask_load(LOAD_TIMEOUT_S) for replica in replicas))
+                replicas = self._in_use()
+            # Processes that know the same of equals choose differently.
+            random.shuffle(replicas)
+            replicas.sort(key=lambda replica: (replica.silent, replica.load))
+        return replicas
+
+    async def _analyse(self, sentences: Sequence[str], within_s: float) -> language_pb2.AnalyseSentencesResponse:
+        self._start()
+        failure: SessionBroke | None = None
+        for replica in sorted(self._in_use(), key=lambda replica: replica.calls):
+            try:
+                return await replica.analyse_sentences(sentences, within_s)
+            except SessionBroke as error:
+                if not replica.away:
+                    raise
+                # It was not reached: another one may be.
+                failure = error
+        raise failure or SessionBroke("no inference server")
+
+    async def _ask_capabilities(
+        self, within_s: float, language: str = ""
+    ) -> session_pb2.GetCapabilitiesResponse | None:
+        self._start()
+        asked = [_required(replica.ask_capabilities(within_s, language)) for replica in self._in_use()]
+        try:
+            answer = await _first(asked)
+        except LookupError:
+            return None
+        self._know(answer.capabilities)
+        return answer
+
+    def _know(self, capabilities: session_pb2.Capabilities) -> None:
+        self.capabilities = capabilities
+        models = tuple(map(model_label, capabilities.models))
+        if self._models and models != self._models and len(self._replicas) > 1:
+            log.warning("inference servers have different models, or changed them: %s; %s", self._models, models)
+        self._models = models
+
+    # Which servers there are, and how they are
+
+    def _start(self) -> None:
+        """Begin to look up names and to look after several replicas."""
+        if self._background:
+            return
+        if any(address.host for address in self._addresses):
+            self._background.append(asyncio.create_task(self._look_up(), name="look up inference servers"))
+        if self._background or len(self._replicas) > 1:
+            self._background.append(asyncio.create_task(self._look_after(), name="look after inference servers"))
+
+    async def _look_up(self) -> None:
+        while True:
+            for address in self._addresses:
+                try:
+                    self._found[address] = await look_up(address)
+                except OSError as error:
+                    log.warning("inference server %s: the name is not found: %s", address.target, error)
+            self._use_found()
+            await asyncio.sleep(LOOK_UP_EVERY_S)
+
+    def _use_found(self) -> None:
+        """Use the servers that were found; sessions on others go on to their end."""
+        targets = {target.target: target for found in self._found.values() for target in found}
+        known = self._replicas
+        if known and targets.keys() != known.keys():
+            log.info("inference servers: %s", ", ".join(sorted(targets)))
+        self._replicas = {key: known.get(key) or self._replica(target) for key, target in targets.items()}
+        self._retired |= {replica for key, replica in known.items() if key not in targets}
+
+    async def _look_after(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            if len(self._replicas) > 1:
+                looked_at = [replica for replica in self._replicas.values() if replica.away or replica.calls]
+                await asyncio.gather(*(replica.look() for replica in looked_at))
+            idle = {replica for replica in self._retired if not replica.calls}
+            self._retired -= idle
+            for replica in idle:
+                await replica.close()
 
 
 async def read_pcm(path: Path) -> AsyncIterator[bytes]:
@@ -198,95 +252,24 @@ async def read_pcm(path: Path) -> AsyncIterator[bytes]:
             yield data
 
 
-async def _send(
-    call: Any,
-    config: session_pb2.SessionConfig,
-    opened: asyncio.Event,
-    pcm: AsyncIterator[bytes] | AsyncIterator[bytes | Flush],
-) -> None:
-    """Send a session's audio to its end, or until the engine ends the call; the reason is in the call's status.
+async def _required(asked: Awaitable[Answer | None]) -> Answer:
+    """Return an answer. Raises LookupError without one."""
+    if (answer := await asked) is None:
+        raise LookupError
+    return answer
 
-    Nothing is sent before the session is ``opened``, so that a refused call receives its reason.
-    """
+
+async def _first(asked: list[Coroutine[Any, Any, Answer]]) -> Answer:
+    """Return the first answer; the other questions are cancelled. Raises what the last raises where all fail."""
+    if len(asked) == 1:
+        return await asked[0]
+    tasks = [asyncio.create_task(question) for question in asked]
     try:
-        await call.write(session_pb2.RunSessionRequest(config=config))
-        await opened.wait()
-        first_sample = 0
-        async for data in pcm:
-            if isinstance(data, Flush):
-                await call.write(session_pb2.RunSessionRequest(flush=session_pb2.Flush()))
-            elif data:
-                chunk = session_pb2.AudioChunk(first_sample=first_sample, pcm_s16le=data)
-                await call.write(session_pb2.RunSessionRequest(audio=chunk))
-                first_sample += len(data) // BYTES_PER_SAMPLE
-        await call.write(session_pb2.RunSessionRequest(finish=session_pb2.Finish()))
-        await call.done_writing()
-    except (aio.AioRpcError, asyncio.InvalidStateError):
-        return
-    except Exception:
-        call.cancel()
-        raise
-
-
-def to_capabilities(reported: session_pb2.Capabilities) -> EngineCapabilities:
-    """Convert what an engine reports of itself."""
-    return EngineCapabilities(
-        tuple(map(model_label, reported.models)),
-        reported.overlap,
-        tuple(reported.languages),
-        reported.word_times,
-        reported.max_speakers,
-        reported.key_terms,
-    )
-
-
-def to_event(response: session_pb2.RunSessionResponse) -> Event | None:
-    """Convert a response to a domain event; None for one that does not affect the conversation."""
-    kind = response.WhichOneof("event")
-    if kind == "ready":
-        return ReadyEvent(to_capabilities(response.ready.capabilities))
-    if kind == "turn":
-        turn = response.turn
-        segment = Segment(
-            turn.segment_id,
-            turn.speaker,
-            turn.start_us,
-            turn.end_us,
-            tuple(Word(w.text, w.start_us, w.end_us, _optional(w, "confidence")) for w in turn.words),
-            _optional(turn, "speaker_confidence"),
-            _to_acoustics(turn.acoustics) if turn.HasField("acoustics") else None,
-            primary_tag(turn.language),
-        )
-        return TurnEvent(turn.revision, TurnState(turn.state), segment)
-    if kind == "finished":
-        finished = response.finished
-        acoustics = finished.acoustics
-        return FinishedEvent(
-            finished.total_samples * 1_000_000 // 16_000,
-            _optional(acoustics, "noise_dbfs"),
-            tuple(Interval(span.start_us, span.end_us) for span in acoustics.music),
-            primary_tag(finished.language),
-            _optional(finished, "language_confidence"),
-        )
-    return None
-
-
-def _to_acoustics(message: session_pb2.Acoustics) -> Acoustics:
-    return Acoustics(
-        level_dbfs=round(message.level_dbfs, 3),
-        noise_dbfs=_optional(message, "noise_dbfs"),
-        voiced_seconds=round(message.voiced_us / 1e6, 3),
-        pitch_semitones=_optional(message, "pitch_semitones"),
-        pitch_spread_semitones=_optional(message, "pitch_spread_semitones"),
-        clipping_percent=round(message.clipping_percent, 4),
-        mos_overall=_optional(message, "mos_overall"),
-        mos_signal=_optional(message, "mos_signal"),
-        mos_background=_optional(message, "mos_background"),
-        decays_db_per_s=tuple(round(rate, 1) for rate in message.decays_db_per_s),
-        gaps=message.gaps,
-        gap_seconds=round(message.gap_us / 1e6, 4),
-    )
-
-
-def _optional(message: Any, field: str) -> float | None:
-    return round(float(getattr(message, field)), 6) if message.HasField(field) else None
+        for done in asyncio.as_completed(tasks):
+            with suppress(LookupError):
+                return await done
+        raise LookupError
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -16,6 +16,7 @@ from inference.api import TLS_SETTINGS, listen
 from privacy import MutualTls, TlsUnusable
 from server.engine import TLS_SETTINGS as CLIENT_SETTINGS
 from server.engine.transport import open_channel
+from server.inference_addresses import Target
 from tests.certificates import needs_openssl, self_signed
 
 TIMEOUT_S = 60
@@ -52,16 +53,18 @@ async def test_only_clients_with_a_certificate_of_the_authority_get_in(tmp_path:
     name = [("grpc.ssl_target_name_override", "localhost")]
     async with listening(tmp_path, tls) as address:
         async with open_channel(
-            address, MutualTls.read(CLIENT_SETTINGS, client, client_key, certificate), name
+            Target(address), MutualTls.read(CLIENT_SETTINGS, client, client_key, certificate), name
         ) as channel:
             assert await answers(channel)
         async with open_channel(
-            address, MutualTls.read(CLIENT_SETTINGS, other, other_key, certificate), name
+            Target(address), MutualTls.read(CLIENT_SETTINGS, other, other_key, certificate), name
         ) as channel:
             assert not await answers(channel), "signed by somebody else"
-        async with open_channel(address, MutualTls.read(CLIENT_SETTINGS, client, client_key, other), name) as channel:
+        async with open_channel(
+            Target(address), MutualTls.read(CLIENT_SETTINGS, client, client_key, other), name
+        ) as channel:
             assert not await answers(channel), "the server is not the one that is trusted"
-        async with open_channel(address, None, name) as channel:
+        async with open_channel(Target(address), None, name) as channel:
             assert not await answers(channel), "plain text"
         nobody = grpc.ssl_channel_credentials(certificate.read_bytes())
         async with aio.secure_channel(address, nobody, options=name) as channel:
@@ -71,7 +74,7 @@ async def test_only_clients_with_a_certificate_of_the_authority_get_in(tmp_path:
 async def test_plain_text_is_for_this_machine_and_loud_elsewhere(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with listening(tmp_path, None) as address, open_channel(address, None, []) as channel:
+    async with listening(tmp_path, None) as address, open_channel(Target(address), None, []) as channel:
         assert await answers(channel)
     assert not caplog.records
     for address in ("127.0.0.1:0", "[::1]:0", "localhost:0"):

@@ -13,7 +13,7 @@ from inference.api.admission import SessionLimits
 from inference.api.service import SessionServicer
 from inference.engine import ModelEngine
 from inference.selection.default_models import load_default_models
-from server.engine.inference_client import EngineBusy, InferenceClient, SessionBroke
+from server.engine import EngineBusy, InferenceClient, SessionBroke
 
 pytestmark = pytest.mark.models
 

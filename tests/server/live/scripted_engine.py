@@ -89,6 +89,11 @@ class Session:
         finished = pb.Finished(total_samples=len(self.heard) // 2, language=language, language_confidence=confidence)
         self.saying.put_nowait(pb.RunSessionResponse(finished=finished))
 
+    async def conclude_now(self) -> None:
+        """Says the end, whatever follows."""
+        self.over.set()
+        await self.conclude()
+
     def die(self) -> None:
         """The engine is gone."""
         self.saying.put_nowait(None)
@@ -104,6 +109,10 @@ class ScriptedEngine(session_pb2_grpc.SessionServiceServicer):
         """Sessions so far."""
         self.busy = False
         """Whether it has no room for another session."""
+        self.statistics = pb.GetStatisticsResponse()
+        """What it says of its load."""
+        self.deaf = asyncio.Event()
+        """Set: it answers no question for its load."""
         self._opened: asyncio.Queue[Session] = asyncio.Queue()
 
     async def session(self) -> Session:
@@ -118,7 +127,9 @@ class ScriptedEngine(session_pb2_grpc.SessionServiceServicer):
         )
 
     async def GetStatistics(self, request: Any, context: Any) -> pb.GetStatisticsResponse:  # noqa: N802
-        return pb.GetStatisticsResponse(sessions=0)
+        while self.deaf.is_set():
+            await asyncio.sleep(0.01)
+        return self.statistics
 
     async def RunSession(  # noqa: N802
         self, request_iterator: AsyncIterator[pb.RunSessionRequest], context: Any

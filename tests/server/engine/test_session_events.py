@@ -7,8 +7,8 @@ from meetra.inference.v2 import session_pb2 as pb
 
 from inference.api.tasks import TASKS
 from server.conversation import EngineCapabilities, FinishedEvent, ReadyEvent, TurnEvent
-from server.engine.inference_client import to_event
 from server.engine.model_labels import TASK_NAMES
+from server.engine.session_events import to_event
 
 
 def test_an_engine_is_known_by_what_it_can_measure() -> None:
