@@ -37,14 +37,16 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     """All that it gets: nothing is inherited."""
     stop_signal: signal.Signals = signal.SIGTERM
+    niceness: int = 0
+    """On Linux; elsewhere all have the same priority."""
 
 
 def _with_parent_death_signal(program: Program) -> list[str]:
-    """Return the command; on Linux wrapped to get its stop signal when this process ends."""
+    """Return the command; on Linux wrapped to get its priority, and its stop signal when this process ends."""
     if sys.platform != "linux":
         return program.command
-    wrapper = [sys.executable, "-I", "-S", str(WITH_PARENT), str(int(program.stop_signal)), str(os.getpid())]
-    return wrapper + program.command
+    wishes = [int(program.stop_signal), os.getpid(), program.niceness]
+    return [sys.executable, "-I", "-S", str(WITH_PARENT), *map(str, wishes), *program.command]
 
 
 class Supervisor:

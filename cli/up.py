@@ -44,6 +44,8 @@ from server.sandbox import ONE_THREAD
 from server.storage import Connection, Database, migrate
 
 INFERENCE = "inference"
+# A third of the weight of the others: what waits for models takes seconds, calls are answered within milliseconds.
+MODELS_NICENESS = 5
 START_TIMEOUT_S = 90.0
 # Large models may be read from a slow disk.
 MODELS_TIMEOUT_S = 600.0
@@ -191,7 +193,7 @@ class System:
             "MEETRA_INFERENCE_METRICS_LISTEN": self.metrics.listen_of(INFERENCE),
             **ONE_THREAD,
         }
-        return Program(INFERENCE, [sys.executable, "-m", "inference"], environment)
+        return Program(INFERENCE, [sys.executable, "-m", "inference"], environment, niceness=MODELS_NICENESS)
 
     def _programs(self, database_url: str) -> list[Program]:
         home = self._home
@@ -232,7 +234,7 @@ class System:
         worker = {**of_worker(), **both, **of_metrics["worker"]}
         return [
             Program("api", [sys.executable, "-m", "server", "api"], api),
-            Program("worker", [sys.executable, "-m", "server", "worker"], worker),
+            Program("worker", [sys.executable, "-m", "server", "worker"], worker, niceness=MODELS_NICENESS),
             Program(GATEWAY, command(config), of_tools()),
         ]
 

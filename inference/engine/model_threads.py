@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
-# A tenth of the weight of niceness 0. Quality is reported at the end of a session, speakers and words at once.
+# Added to the process's: a tenth of the weight. Quality is reported at a session's end, speakers and words at once.
 LOW_PRIORITY_NICENESS = 10
 
 
@@ -49,7 +49,8 @@ def _lower_priority() -> None:
     No less: a meeting that ends waits for its scores, even on a machine that is never idle.
     """
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY_NICENESS)
+        niceness = os.getpriority(os.PRIO_PROCESS, os.getpid()) + LOW_PRIORITY_NICENESS
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
 
 
 class ProcessorTimeSplit:

@@ -17,7 +17,7 @@ from inference.whisper.tokens import WhisperTokens
 from inference.whisper.worker_threads import WorkerThreads
 
 WEIGHTS, TOKENIZER, CONFIG = "model.bin", "tokenizer.json", "config.json"
-# A tenth of the weight of niceness 0, as for audio quality: diarization and provisional words go first.
+# Added to the process's: a tenth of the weight, as for audio quality. Diarization and provisional words go first.
 WINDOWS_NICENESS = 10
 # A space in byte-level tokenizers.
 SPACE = "\u0120"

@@ -31,9 +31,10 @@ class WorkerThreads:
             found._threads = sorted(set(TASKS.iterdir()) - before)
 
     def lower_priority(self, niceness: int) -> None:
-        """Lower the threads' priority, where the system supports it."""
+        """Add to the threads' niceness, where the system supports it."""
         for thread in self._threads:
-            os.setpriority(os.PRIO_PROCESS, int(thread.name), niceness)
+            number = int(thread.name)
+            os.setpriority(os.PRIO_PROCESS, number, os.getpriority(os.PRIO_PROCESS, number) + niceness)
 
     @contextmanager
     def call(self) -> Iterator[None]:

@@ -41,6 +41,16 @@ PRESS = """(name) => {
   if (!named) throw new Error(`nothing is called ${name}`);
   named.click();
 }"""
+# Each handshake is answered with 404, as by a proxy that knows none.
+WITHOUT_SOCKETS = """() => {
+  window.refused = 0;
+  window.WebSocket = new Proxy(WebSocket, {
+    construct: (real, [url, protocols]) => {
+      window.refused++;
+      return new real(new URL("/no-such-place", url), protocols);
+    },
+  });
+}"""
 FOREIGN = """() => performance.getEntriesByType("resource").map(({ name }) => new URL(name))
   .filter(({ origin, protocol }) => protocol !== "blob:" && origin !== location.origin).map(({ href }) => href)"""
 
@@ -212,8 +222,11 @@ async def test_a_bots_meeting_draws_itself(system: System, open_live: OpenLive) 
     seen.check_policy()
 
 
-def test_a_tabs_sound_is_recorded_beside_the_microphone(system: System, open_live: OpenLive, microphone: Path) -> None:
+def test_a_tabs_sound_is_recorded_beside_the_microphone_through_a_proxy_without_websockets(
+    system: System, open_live: OpenLive, microphone: Path
+) -> None:
     here = open_live(microphone)
+    here.page.evaluate(WITHOUT_SOCKETS)
     # A Chromium whose devices are fake plays the microphone's file as the sound of a tab, too.
     here.page.evaluate("""() => {
       const form = document.querySelector("form.live-start");
@@ -254,6 +267,8 @@ def test_a_tabs_sound_is_recorded_beside_the_microphone(system: System, open_liv
     here.wait("the new name", lambda: "מאיה" in {turn["who"] for turn in here.turns()})
     here.press("Finish")
     here.wait_for_end()
+    assert here.page.evaluate("() => window.refused") > 0
+    assert any(f"/live/{session}/audio?" in url for url in here.page.requests())
     here.check_policy()
 
 

@@ -59,6 +59,15 @@ async def test_a_program_has_its_own_group_starts_again_when_it_dies_and_stops_w
     assert not (tmp_path / "loyal.pid").exists()
 
 
+@on_linux
+async def test_a_program_runs_at_its_priority(tmp_path: Path) -> None:
+    code = "import os, signal; print(os.getpriority(os.PRIO_PROCESS, 0), flush=True); signal.pause()"
+    supervisor, own = Supervisor(tmp_path, tmp_path), os.getpriority(os.PRIO_PROCESS, 0)
+    await supervisor.start(Program("modest", [sys.executable, "-c", code], niceness=3))
+    assert await logged(tmp_path / "modest.log") == [str(min(19, own + 3))]
+    await supervisor.stop()
+
+
 @contextmanager
 def supervised_elsewhere(program: Program, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The program under a supervisor in a process of its own; killed within the context or at its end."""
@@ -113,7 +122,7 @@ async def test_the_database_stops_in_order_when_its_supervisor_is_killed_whoever
 @on_linux
 def test_a_program_whose_supervisor_is_gone_before_it_begins_is_not_started() -> None:
     stranger = "1" if os.getpid() != 1 else "2"
-    command = [sys.executable, "-I", "-S", str(WITH_PARENT), str(int(signal.SIGTERM)), stranger, "echo", "started"]
+    command = [sys.executable, "-I", "-S", str(WITH_PARENT), "15", stranger, "0", "echo", "started"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert "echo not started" in done.stderr
