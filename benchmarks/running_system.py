@@ -35,6 +35,8 @@ class RunningSystem:
     email: str
     password: str
     data: Path
+    metrics: str = ""
+    """URL of its metrics, empty where it serves none."""
 
     def client(self) -> MeetraClient:
         """Return a client of its user, which logs in once it is entered."""

@@ -23,7 +23,11 @@ import os
 import stat
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
+from io import FileIO
 from pathlib import Path
+from typing import Literal
+
+import uvloop
 
 from server.confinement import Walls
 from server.fork_server import ForkServer, ForkServerGone
@@ -101,6 +105,15 @@ def close() -> None:
         _current = None
 
 
+def pipe_end(loop: asyncio.AbstractEventLoop, descriptor: int, mode: Literal["rb", "wb"]) -> FileIO:
+    """Return one end of a pipe as the file that a transport of the loop closes.
+
+    libuv closes the descriptor of a transport, and then uvloop closes the file: the same number again, which another
+    thread may have been given for a file or a connection in between.
+    """
+    return FileIO(descriptor, mode, closefd=not isinstance(loop, uvloop.Loop))
+
+
 async def start(module: str, *arguments: str, with_stdin: bool = False) -> Child:
     """Run ``main()`` of a module in a child, which the caller must end.
 
@@ -116,7 +129,7 @@ async def start(module: str, *arguments: str, with_stdin: bool = False) -> Child
         our_end, output = os.pipe()
         of_the_child.callback(os.close, output)
         reading, _ = await loop.connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(stdout), os.fdopen(our_end, "rb", buffering=0)
+            lambda: asyncio.StreamReaderProtocol(stdout), pipe_end(loop, our_end, "rb")
         )
         closed_on_failure.callback(reading.close)
         descriptors, writing = [output], None
@@ -124,7 +137,7 @@ async def start(module: str, *arguments: str, with_stdin: bool = False) -> Child
             given, our_end = os.pipe()
             of_the_child.callback(os.close, given)
             descriptors.append(given)
-            writing, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(our_end, "wb", buffering=0))
+            writing, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, pipe_end(loop, our_end, "wb"))
             closed_on_failure.callback(writing.abort)
         server, pid = await _fork([module, *arguments], descriptors)
         closed_on_failure.pop_all()

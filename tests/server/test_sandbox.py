@@ -120,6 +120,14 @@ def descendants(pid: int | None = None) -> int:
 
 
 @on_linux
+@pytest.mark.children
+def test_what_other_threads_opened_is_not_closed_with_a_pipe() -> None:
+    program = [sys.executable, "-m", "tests.server.pipes_beside_files", "2000"]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    # Where a descriptor is closed twice, libuv aborts the process as soon as it misses one of its own.
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+
+
 async def test_a_child_of_a_child_ends_with_it() -> None:
     async with sandbox.run(CHILD, "double") as child:
         pids = {int((await first_line(child))[0]) for _ in range(2)}
