@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 
 
 class RedactionKind(StrEnum):
@@ -25,6 +26,7 @@ class RedactionKind(StrEnum):
 PLACEHOLDER = re.compile(rf"\[(?:{'|'.join(kind.upper() for kind in RedactionKind)})\]")
 
 
+@lru_cache(maxsize=1024)  # asked for each track of each live meeting, several times a second
 def parse_redaction_kinds(text: str) -> frozenset[RedactionKind]:
     """Parse kinds separated by commas, in any order; empty for none. Raises ValueError, which says what they may be."""
     try:

@@ -18,6 +18,7 @@ def track_states(config: LiveConfig, *, at_first: bool = False) -> list[pb.LiveT
         at_first: as it was when it came.
     """
     states: dict[str, pb.LiveTrackState] = {}
+    hides_names = config.hides_names
     for track in config.tracks:
         state = states.setdefault(
             track.track_id,
@@ -28,7 +29,7 @@ def track_states(config: LiveConfig, *, at_first: bool = False) -> list[pb.LiveT
                 ended=track.ended and not at_first,
             ),
         )
-        name = "" if config.hides_names else track.first_name if at_first else track.participant_name
+        name = "" if hides_names else track.first_name if at_first else track.participant_name
         if track.channel:
             state.channel_names.append(name)
         else:
