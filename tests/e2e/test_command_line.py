@@ -121,8 +121,7 @@ def test_analyze_says_why_a_recording_failed(system: System, tmp_path: Path) -> 
 def test_metrics_of_all_processes_are_on_one_address_and_name_nobody(system: System, rest: Rest) -> None:
     rest.analysed(excerpt(8, mark="counted"), name="Quincunx")
     assert rest.get("/metrics").status_code == 404, "the gateway tells none"
-    described = json.loads((system.data / "run" / "ready.json").read_text())
-    text = httpx.get(described["metrics"], timeout=60).text
+    text = httpx.get(system.metrics, timeout=60).text
     found: dict[str, list[Sample]] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
