@@ -34,6 +34,8 @@ class RunningSystem:
     gateway: str
     email: str
     password: str
+    metrics: str
+    """Where the metrics of all its processes are."""
     data: Path
     metrics: str = ""
     """URL of its metrics, empty where it serves none."""

@@ -13,6 +13,7 @@ from rich.text import Text
 from cli.findings import Finding, State
 from cli.home import Home, NotRunning, running_system
 from cli.machine_checks import check_data_folder, check_disk, check_memory, check_models, check_programs
+from cli.metrics_checks import check_metrics
 from cli.system_checks import check_answers, check_database, check_logs
 
 EXAMPLES = """\
@@ -64,4 +65,10 @@ async def examine(data: Path) -> list[Finding]:
         system = running_system(data)
     except NotRunning as error:
         return [*found, Finding("system", State.ADVICE, "no system runs on this data folder", str(error))]
-    return [*found, *await check_answers(system), *await check_database(home), check_logs(home)]
+    return [
+        *found,
+        *await check_answers(system),
+        *await check_database(home),
+        *await check_metrics(system),
+        check_logs(home),
+    ]

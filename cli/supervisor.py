@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cli.log_lines import parse_log_line
 from cli.monitoring import PROGRAM_RESTARTS, PROGRAM_UP
 from privacy import open_private_log
 
@@ -73,6 +74,9 @@ class Supervisor:
         if self._last_exit.get(name) != UNUSABLE_CONFIGURATION:
             return None
         lines = (self._logs / f"{name}.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        said = parse_log_line(lines[-1]) if lines and lines[-1].startswith("{") else None
+        if said is not None:
+            return said.text
         return lines[-1] if lines else f"{name} exited with {UNUSABLE_CONFIGURATION} and no output"
 
     async def _spawn(self, program: Program) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from cli.account import IMPATIENCE, client_of, described_account
 from cli.findings import Finding, State
 from cli.home import Home
+from cli.log_lines import parse_log_line
 from meetra_client import MeetraError
 from server.storage import Connection, Database, DatabaseUnavailable, migration_names
 
@@ -19,7 +19,6 @@ LONG_WAIT = timedelta(minutes=10)
 RECENT = timedelta(hours=1)
 # Bytes of the end of a log that are read.
 TAIL = 256 * 1024
-_ERROR = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),\d+ (?:ERROR|CRITICAL) (.*)")
 
 
 async def check_answers(system: dict[str, Any]) -> list[Finding]:
@@ -96,6 +95,5 @@ def _errors(path: Path) -> list[tuple[datetime, str]]:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL))
         lines = file.read().decode("utf-8", "replace").splitlines()
-    matches = [match for line in lines if (match := _ERROR.match(line))]
-    # Our programs log in the machine's time.
-    return [(datetime.fromisoformat(match[1]).astimezone(UTC), match[2]) for match in matches]
+    said = filter(None, map(parse_log_line, lines))
+    return [(line.time, line.text) for line in said if line.level in ("ERROR", "CRITICAL")]

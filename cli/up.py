@@ -38,8 +38,8 @@ from cli.supervisor import Program, Supervisor
 from cli.token_keeper import TokenKeeper
 from cli.welcome import announce, print_next_steps
 from gateway import CERTIFICATE, KEY, GatewayLimits, GatewaySettings, TlsFiles, command, render
-from privacy import close_new_files, write_private
-from server.config import TokenSettings
+from privacy import close_new_files, log_quietly, write_private
+from server.config import LogSettings, TokenSettings
 from server.sandbox import ONE_THREAD
 from server.storage import Connection, Database, migrate
 
@@ -146,6 +146,7 @@ class System:
         self._keeping: list[asyncio.Task[None]] = []
         tls = TlsFiles.checked(os.environ.get(CERTIFICATE, ""), os.environ.get(KEY, ""))
         self._limits = checked(GatewayLimits)
+        self._log_format = checked(LogSettings).log_format
         self._token_keeper = TokenKeeper(home, checked(TokenSettings))
         self.front = Front(options.host, gateway_port(options.host, options.port), tls, free_port())
         self._api_port, self._api_socket_port, self._api_http_port = free_port(), free_port(), free_port()
@@ -188,6 +189,7 @@ class System:
 
     def _inference_program(self) -> Program:
         environment = {
+            "MEETRA_INFERENCE_LOG_FORMAT": self._log_format,
             **of_inference(),
             "MEETRA_INFERENCE_LISTEN": f"127.0.0.1:{self._inference_port}",
             "MEETRA_INFERENCE_METRICS_LISTEN": self.metrics.listen_of(INFERENCE),
@@ -226,6 +228,7 @@ class System:
             local_port=self.front.local_port,
             api_socket_port=self._api_socket_port,
             api_http_port=self._api_http_port,
+            json_log=self._log_format == "json",
             admin_socket=self.metrics.socket(GATEWAY),
         )
         config.write_text(render(settings), encoding="utf-8")
@@ -281,6 +284,8 @@ class System:
 async def up(options: UpOptions) -> int:
     """Run the system until SIGINT or SIGTERM. Raises CannotStart, BadSettings."""
     close_new_files()
+    if checked(LogSettings).log_format == "json":
+        log_quietly("WARNING", process="supervisor", as_json=True)
     console = Console(soft_wrap=True)
     home = Home(options.data.resolve())
     home.prepare()

@@ -20,6 +20,8 @@ REST_LUA = Path(__file__).with_name("rest.lua")
 REFUSED_TOKENS_LUA = Path(__file__).with_name("refused_tokens.lua")
 DESCRIPTORS = Path(__file__).resolve().parent.parent / "gen" / "meetra.binpb"
 LOOPBACK = "127.0.0.1"
+# As the lines of our programs (privacy/quiet_logs.py).
+LOG_FORMAT = {"time": "%Y-%m-%dT%T.%e%z", "level": "%l", "logger": "%n", "process": "envoy", "message": "%j"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class GatewaySettings:
     """Of WebSockets, at ``api_host``."""
     api_http_port: int = 50053
     """Of plain HTTP, at ``api_host``."""
+    json_log: bool = False
+    """Whether Envoy's own log is lines of JSON."""
     admin_socket: Path | None = None
     """A Unix socket for Envoy's administration, metrics among it: whoever opens it can end Envoy. None: nobody can."""
     probe_port: int | None = None
@@ -79,6 +83,7 @@ def render(settings: GatewaySettings) -> str:
         transport_socket=json.dumps(settings.tls and _transport_socket(settings.tls)),
         token_filter=_token_filter(settings.token_filter),
         local_listener=_local_listener(settings.local_port),
+        log_format=json.dumps({"log_format": {"json_format": LOG_FORMAT}} if settings.json_log else None),
         admin=json.dumps(settings.admin_socket and _admin(settings.admin_socket)),
         probe_listener=probe_listener(settings.host, settings.probe_port),
         connections=limits.connections,

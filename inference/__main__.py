@@ -82,7 +82,7 @@ def main() -> int:
         print(f"settings: {problems}", file=sys.stderr)
         return EXIT_UNUSABLE_CONFIGURATION
     close_new_files()
-    log_quietly(settings.log_level)
+    log_quietly(settings.log_level, process="inference", as_json=settings.log_format == "json")
     keep_freed_blocks()
     try:
         tls = MutualTls.read(TLS_SETTINGS, settings.tls_certificate, settings.tls_key, settings.tls_client_ca)

@@ -55,6 +55,9 @@ class InferenceSettings(BaseSettings):
         description="windows that Whisper recognises concurrently on a CPU, one thread each",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="minimum level of log messages")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="lines of logs: text for people, or json, an object each, for programs"
+    )
 
     models: ModelRef = Field(
         "default", description="set of models: default, recommended, or a set of your own catalogue"

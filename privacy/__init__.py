@@ -8,6 +8,7 @@ from privacy.closed_files import (
     read_private,
     write_private,
 )
+from privacy.log_context import add_log_context, log_context, replace_log_context
 from privacy.quiet_logs import log_quietly
 from privacy.tls_files import MutualTls, TlsUnusable, check_pair, read_pem
 
@@ -15,12 +16,15 @@ __all__ = [
     "MutualTls",
     "TlsUnusable",
     "UnsafeFile",
+    "add_log_context",
     "check_pair",
     "close_folder",
     "close_new_files",
+    "log_context",
     "log_quietly",
     "open_private_log",
     "read_pem",
     "read_private",
+    "replace_log_context",
     "write_private",
 ]

@@ -6,13 +6,17 @@ those of parsers the text. So only its type and its place are logged, unless the
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
 import threading
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
+
+from privacy.log_context import FIELDS, current_log_context
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 # A message is one line: what somebody wrote must not look like a line of ours.
@@ -25,11 +29,16 @@ CHATTY = ("httpx", "httpcore")
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
-def log_quietly(level: str) -> None:
-    """Log to standard error from now on, uncaught exceptions too. Raises ValueError for an unknown level."""
+def log_quietly(level: str, *, process: str = "", as_json: bool = False) -> None:
+    """Log to standard error from now on, uncaught exceptions too. Raises ValueError for an unknown level.
+
+    Args:
+        process: what the process is, for lines of JSON.
+        as_json: whether each line is a JSON object for programs, not text for people.
+    """
     handler = logging.StreamHandler()
-    handler.setFormatter(QuietFormatter(FORMAT))
-    logging.basicConfig(level=level, handlers=[handler])
+    handler.setFormatter(JsonFormatter(process) if as_json else QuietFormatter(FORMAT))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     if logging.getLogger().isEnabledFor(logging.DEBUG):
         return
     for name in CHATTY:
@@ -53,6 +62,32 @@ class QuietFormatter(logging.Formatter):
         if logging.getLogger().isEnabledFor(logging.DEBUG):
             return super().formatException(ei)
         return "\n".join(_lines(ei[1], MAX_CHAIN)) if ei[1] is not None else ""
+
+
+class JsonFormatter(QuietFormatter):
+    """One line of JSON for each message, exceptions in it, with the ids that are known where it was logged."""
+
+    def __init__(self, process: str) -> None:
+        super().__init__()
+        self._process = process
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line. It is ASCII: everything else is escaped."""
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {
+            "time": moment.replace("+00:00", "Z"),
+            "level": record.levelname,
+            "logger": record.name,
+            "process": self._process,
+            "message": record.getMessage(),
+        }
+        known = current_log_context()
+        line.update({name: known[name] for name in FIELDS if name in known})
+        if record.exc_info and record.exc_info[1] is not None:
+            line["exception"] = self.formatException(record.exc_info)
+        if record.stack_info:
+            line["stack"] = self.formatStack(record.stack_info)
+        return json.dumps(line)
 
 
 def _lines(error: BaseException, chain: int) -> list[str]:

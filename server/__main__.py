@@ -260,7 +260,7 @@ def main() -> int:
         print(invalid_settings(error, ServerSettings.model_config["env_prefix"]), file=sys.stderr)
         return 2
     close_new_files()
-    log_quietly(settings.log_level)
+    log_quietly(settings.log_level, process=arguments.command, as_json=settings.log_format == "json")
     try:
         if isinstance(settings, MigrationSettings):
             uvloop.run(run_migrate(settings))

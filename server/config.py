@@ -55,12 +55,15 @@ def _checked_addresses(addresses: str) -> str:
     return addresses
 
 
-class _Settings(BaseSettings):
-    """Settings, read from ``MEETRA_<NAME>``, else from the TOML file named by ``MEETRA_CONFIG``."""
+class LogSettings(BaseSettings):
+    """What all have. Settings are read from ``MEETRA_<NAME>``, else from the TOML file that ``MEETRA_CONFIG`` names."""
 
     model_config = SettingsConfigDict(env_prefix="MEETRA_", extra="ignore")
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="lines of logs: text for people, or json, an object each, for programs"
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -78,7 +81,7 @@ class _Settings(BaseSettings):
         return tuple(sources)
 
 
-class MigrationSettings(_Settings):
+class MigrationSettings(LogSettings):
     """Settings of ``python -m server migrate``."""
 
     database_owner_url: SecretStr = Field(
@@ -86,7 +89,7 @@ class MigrationSettings(_Settings):
     )
 
 
-class QuotaSettings(_Settings):
+class QuotaSettings(LogSettings):
     """What an organization may use, unless it has quotas of its own."""
 
     quota_upload_bytes_per_day: int = Field(
@@ -235,7 +238,7 @@ class ServerSettings(QuotaSettings):
     webhook_log_days: int = Field(30, ge=1, le=3650, description="days for which deliveries to webhooks are kept")
 
 
-class TokenSettings(_Settings):
+class TokenSettings(LogSettings):
     """What concerns tokens beyond the process that signs them."""
 
     token_ttl_s: int = Field(12 * 3600, gt=0, description="lifetime of a token, seconds")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
+from itertools import count
 from typing import Any
 
 import grpc
@@ -22,11 +24,13 @@ from inference.engine import ModelEngine
 from inference.models import SAMPLE_RATE_HZ, WindowRecogniser
 from inference.monitoring import SESSIONS_ENDED, kind_of
 from inference.session import Session, SessionConfig
+from privacy import replace_log_context
 
 MAX_CHUNK_BYTES = 1024 * 1024
 MAX_SPEAKERS = 64
 MAX_KEY_TERMS, MAX_KEY_TERM_CHARACTERS = 132, 100
 MAX_ORGANIZATION_CHARACTERS = 64
+_NAME_FOR_LOGS = re.compile(r"[0-9A-Za-z._-]{1,64}")
 log = logging.getLogger(__name__)
 
 
@@ -42,6 +46,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         self._engine = engine
         self._models = engine.models
         self._limits, self._admission = limits, SessionAdmission(limits)
+        self._numbers = count(1)
 
     async def GetCapabilities(  # noqa: N802
         self, request: session_pb2.GetCapabilitiesRequest, context: aio.ServicerContext[Any, Any]
@@ -69,8 +74,10 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         messages = aiter(request_iterator)
         kind, outcome = "", "cut"
         try:
-            config = self._checked_config(await anext(messages, None))
+            first = await anext(messages, None)
+            config = self._checked_config(first)
             kind, sequence = kind_of(live=config.live), 0
+            self._name_in_logs(first)
             with self._admission.admit(config.organization, live=config.live):
                 async with aclosing(self._events(config, messages)) as responses:
                     async for response in responses:
@@ -122,6 +129,12 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         finally:
             await session.close()
 
+    def _name_in_logs(self, first: session_pb2.RunSessionRequest | None) -> None:
+        """Have the log say of which meeting and session it speaks; the session's number is that of this process."""
+        named = first.config if first else session_pb2.SessionConfig()
+        organization, meeting = _name_for_logs(named.organization), _name_for_logs(named.session_label)
+        replace_log_context(organization=organization, meeting=meeting, session=next(self._numbers))
+
     def _checked_config(self, first: session_pb2.RunSessionRequest | None) -> SessionConfig:
         if first is None or first.WhichOneof("payload") != "config":
             raise InvalidRequest("config: the first message must carry it")
@@ -167,6 +180,11 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     def _max_speakers(self) -> int:
         diarizer = self._models.diarizer
         return diarizer.max_speakers if diarizer else self._models.encoder.profile.max_speakers
+
+
+def _name_for_logs(name: str) -> str:
+    """Return a name that may stand in a log, such as an id; empty for any other: no client writes what it wants."""
+    return name if _NAME_FOR_LOGS.fullmatch(name) else ""
 
 
 async def _with_wake_ups(

@@ -12,6 +12,7 @@ import grpc
 from grpc import aio
 from meetra.v1 import access_pb2
 
+from privacy import add_log_context, replace_log_context
 from server.api.access import OpenStream, OpenStreams, declared_rights, require_right, require_session_scope
 from server.api.audit_rules import checked_address, checked_request_id, object_id, short_name
 from server.api.call_rule import CallRule, declared_rule
@@ -170,13 +171,15 @@ class CallInterceptor(aio.ServerInterceptor):
 
     def _audited(self, rule: CallRule, context: Context) -> AuditedCall:
         """Return what the audit log will say of a call that begins, and set it as the current one."""
+        request_id = checked_request_id(context)
+        replace_log_context(request=request_id)
         audited = AuditedCall(
             self._trail,
             method=short_name(rule.name),
             action=rule.audit.action,
             object_kind=rule.audit.object_kind,
             address=checked_address(context),
-            request_id=checked_request_id(context),
+            request_id=request_id,
         )
         enter_call(audited)
         return audited
@@ -186,6 +189,7 @@ class CallInterceptor(aio.ServerInterceptor):
         if access_pb2.RIGHT_NO_TOKEN in rule.rights or rule.name.startswith(PUBLIC_PREFIX):
             return None
         caller = await self._authenticator.authenticate(context.invocation_metadata() or ())
+        add_log_context(organization=caller.organization_id)
         audited.identify(caller.organization_id, caller.user_id, caller.role, caller.key_id)
         require_session_scope(caller, rule.session_scope)
         require_right(caller, rule.rights)

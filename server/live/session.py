@@ -6,11 +6,13 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from typing import Any
 
 from meetra.v1 import live_pb2 as pb
 
+from privacy import replace_log_context
 from server.analysis import DATABASE_PATIENCE_S, SessionResult
 from server.audit import current_call
 from server.errors import HeldByAnotherServer, MeetingOver, MeetraError, SessionNotFound, TakenOver
@@ -136,7 +138,10 @@ class LiveSession:
         self._sessions.append(self._spawn(feed.run()))
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        task = asyncio.create_task(work, name=f"live {self.row.meeting_id}")
+        # Not with the call that opened the meeting, which is over long before.
+        context = copy_context()
+        context.run(replace_log_context, organization=self.row.organization_id, meeting=self.row.meeting_id)
+        task = asyncio.create_task(work, name=f"live {self.row.meeting_id}", context=context)
         self._tasks.add(task)
         task.add_done_callback(self._on_task_end)
         return task

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from uuid import UUID, uuid4
 
+from privacy import add_log_context
 from server.auth import Caller, SessionClaims
 from server.config import ServerSettings
 from server.conversation import format_redaction_kinds, parse_redaction_kinds
@@ -159,6 +160,7 @@ class LiveSessionRegistry:
         prepare = partial(prepare_config, organization_id=caller.organization_id, config=config)
         config = await self._dependencies.database.run(prepare, organization_id=caller.organization_id)
         id_ = uuid4()
+        add_log_context(meeting=id_)
         row = LiveRow(
             meeting_id=id_,
             organization_id=caller.organization_id,
@@ -212,6 +214,7 @@ class LiveSessionRegistry:
         """Return the row of a meeting of the caller's organization. Raises what ``find`` does before it acquires."""
         caller.require_session(session_id)
         row = await self._row(caller.organization_id, session_id)
+        add_log_context(meeting=row.meeting_id)
         if row.long_over and isinstance(caller.credential, SessionClaims):
             raise Unauthenticated
         return row

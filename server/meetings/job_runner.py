@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from privacy import log_context
 from server.analysis import DATABASE_PATIENCE_S, MinutesUsedUp
 from server.audio import DecoderDied, UnusableRecording
 from server.config import ServerSettings
@@ -44,7 +45,7 @@ class JobRunner:
         Raises only CancelledError.
         """
         log.info("meeting %s: attempt %d", job.meeting_id, job.attempt)
-        with ANALYSES_RUNNING.track_inprogress():
+        with ANALYSES_RUNNING.track_inprogress(), log_context(meeting=job.meeting_id, organization=job.organization_id):
             ANALYSES.labels(await self._settle(job, work)).inc()
 
     async def _settle(self, job: Job, work: Work) -> str:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
+from privacy import log_context
 from server.config import ServerSettings
 from server.moments import utc_text
 from server.monitoring import WEBHOOK_DELIVERIES, WEBHOOK_SECONDS, WEBHOOKS_PAUSED
@@ -73,7 +74,8 @@ class WebhookSender:
             try:
                 lease = await self._lease()
                 if lease is not None:
-                    await self._serve(lease)
+                    with log_context(organization=lease.organization_id):
+                        await self._serve(lease)
             except DatabaseUnavailable as error:
                 log.warning("%s", error)
             except Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -86,3 +87,6 @@ def test_only_errors_of_the_last_hour_are_told(tmp_path: Path) -> None:
     told = check_logs(home)
     assert told.state is State.ADVICE
     assert "worker.log: 1; the last: server.meetings: analysis failed" in told.text
+    said = {"time": now.isoformat(), "level": "CRITICAL", "logger": "server", "message": "ended by an error"}
+    (home.logs / "worker.log").write_text(json.dumps(said))
+    assert "worker.log: 1; the last: server: ended by an error" in check_logs(home).text

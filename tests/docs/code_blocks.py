@@ -30,6 +30,7 @@ RUN_BY = {
 ILLUSTRATIONS = {
     ("README.md", "REST ──HTTP──"): "a drawing",
     ("docs/engines-export.md", "[--task TASK]"): "a synopsis; its options are checked by tests/inference/nemo",
+    ("docs/observability.md", '"logger":'): "a line of a log, broken; tests/privacy/test_quiet_logs.py has its fields",
     ("docs/live.md", "new EventSource("): "three lines of the page in benchmarks/live_page.py, which is run",
 }
 """Blocks that are neither run nor checked, by document and a part of the text."""

@@ -94,6 +94,8 @@ class System:
     gateway: str
     email: str
     password: str
+    metrics: str
+    """Where Prometheus would ask for the metrics of all processes."""
 
     def login(self, email: str = "", password: str = "") -> Rest:
         body = {"email": email or self.email, "password": password or self.password}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -32,6 +35,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system of its own, which looks for what is due all the time."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("MEETRA_RETENTION_EVERY_S", "0.2")
+        environment.setenv("MEETRA_LOG_FORMAT", "json")
         running = start_system(tmp_path_factory.mktemp("retention") / "data")
     yield running
     assert running.stop() == 0
@@ -232,3 +236,22 @@ def test_receipts_and_policy_are_the_organization_s_own(system: System, rest: Re
         400,
         "Bad request: policy.retention_audio_days: -1; must be 1 to 36500 days, or 0 for never",
     )
+
+
+def test_logs_are_objects_that_say_of_whom_and_of_which_meeting(system: System, rest: Rest) -> None:
+    rest.analysed(excerpt(5, mark="logged"))
+    lines = {
+        name: [json.loads(line) for line in (system.data / "logs" / f"{name}.log").read_text().splitlines()]
+        for name in ("api", "worker", "inference", "envoy")
+    }
+    for name, said in lines.items():
+        for line in said:
+            assert line["process"] == name
+            assert line.keys() >= {"time", "level", "logger", "message"}, line
+            datetime.fromisoformat(line["time"])
+    assert not [name for name in ("api", "worker", "inference") if not lines[name]]
+    ready = [line for line in lines["worker"] if line["message"].endswith(": ready")]
+    assert ready
+    for line in ready:
+        assert line["message"] == f"meeting {line['meeting']}: ready"
+        assert UUID(line["organization"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from datetime import datetime
 
 import asyncpg
 import pytest
@@ -73,12 +75,12 @@ RAISING = {
 }
 
 
-def logged(code: str, level: str = "INFO") -> str:
-    """What a process with our logs writes to standard error."""
+def logged(code: str, level: str = "INFO", more: str = "") -> str:
+    """What a process with our logs writes to standard error; ``more``: further arguments of ``log_quietly``."""
     start = (
         "import logging, sys\n"
         "from privacy import log_quietly\n"
-        f"MARKER = sys.argv[1]\nlog_quietly({level!r})\nlog = logging.getLogger('ours')\n"
+        f"MARKER = sys.argv[1]\nlog_quietly({level!r}{more})\nlog = logging.getLogger('ours')\n"
     )
     # From a file: the lines of a stack trace are those of the code.
     done = subprocess.run(
@@ -94,6 +96,35 @@ def test_exceptions_are_logged_by_type_and_place(kind: str) -> None:
     assert MARKER not in said
     assert "Error" in said
     assert 'File "<string>", line ' in said
+
+
+@pytest.mark.children
+@pytest.mark.parametrize("kind", RAISING)
+def test_lines_of_json_are_as_quiet_and_whole(kind: str) -> None:
+    said = logged(RAISING[kind], more=", process='api', as_json=True")
+    assert MARKER not in said
+    # gRPC's core may write a line of its own when a process ends.
+    lines = [json.loads(text) for text in said.splitlines() if text.startswith("{")]
+    line = next(one for one in lines if "exception" in one)
+    assert (line["process"], line["level"] in ("ERROR", "CRITICAL")) == ("api", True)
+    assert 'File "<string>", line ' in line["exception"]
+    assert datetime.fromisoformat(line["time"]).tzinfo is not None
+
+
+@pytest.mark.children
+def test_a_line_of_json_says_what_it_is_about_and_holds_no_other() -> None:
+    said = logged(
+        "from privacy import log_context\n"
+        "with log_context(meeting='m', organization='o'):\n"
+        "    log.warning('%s', 'one\\n2026-01-01 ERROR root: forged\\r\\x1b[2J\\u2028\\ud800 é')\n"
+        "log.info('nobody')\n",
+        more=", process='worker', as_json=True",
+    )
+    assert said.isascii()
+    first, second = map(json.loads, said.splitlines())
+    assert (first["meeting"], first["organization"], first["logger"]) == ("m", "o", "ours")
+    assert first["message"] == "one\n2026-01-01 ERROR root: forged\r\x1b[2J\u2028\ud800 é"
+    assert second.keys() == {"time", "level", "logger", "process", "message"}
 
 
 @pytest.mark.children

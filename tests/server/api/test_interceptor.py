@@ -11,6 +11,7 @@ import pytest
 from grpc import aio
 from meetra.v1 import access_pb2
 
+from privacy.log_context import current_log_context
 from server.api.access import OpenStreams
 from server.api.interceptor import CallInterceptor
 from server.api.open_calls import OpenCallLimits, OpenCalls
@@ -40,10 +41,12 @@ class Service:
     def __init__(self) -> None:
         self.error: BaseException | None = None
         self.callers: list[UUID] = []
+        self.known_in_logs: list[dict[str, str]] = []
         self.closed = asyncio.Event()
 
     def _called(self) -> None:
         self.callers.append(current_caller().user_id)
+        self.known_in_logs.append(dict(current_log_context()))
         if self.error is not None:
             raise self.error
 
@@ -118,7 +121,10 @@ async def test_without_a_token_nothing_runs(guarded: Guarded) -> None:
 
 async def test_calls_and_streams_know_their_caller(guarded: Guarded) -> None:
     service, channel, metadata = guarded
-    assert await unary(channel, "/test.Guarded/Unary")(b"x", metadata=metadata) == b"x"
+    named = (*metadata, ("x-request-id", "9.A-b_"))
+    assert await unary(channel, "/test.Guarded/Unary")(b"x", metadata=named) == b"x"
+    assert service.known_in_logs[0].keys() == {"request", "organization"}
+    assert service.known_in_logs[0]["request"] == "9.A-b_"
     call = stream(channel)(iter([b"a", b"b"]), metadata=metadata)
     assert [message async for message in call] == [b"a", b"b"]
     assert samples("meetra_streams_open")["meetra_streams_open{method=Guarded/Stream}"] == 0

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from privacy.log_context import current_log_context
 from server.live import holder_reports
 from server.live.figures import LiveFigures
 from server.live.holder_reports import HolderReports
@@ -32,6 +33,10 @@ class Clock:
 
     def monotonic(self) -> float:
         return self.now
+
+
+async def known_in_logs() -> dict[str, str]:
+    return dict(current_log_context())
 
 
 async def report_of(database: Database, meeting: LiveSession) -> dict[str, Any]:
@@ -76,6 +81,10 @@ async def test_a_report_says_what_only_the_holder_knows(
             return bool(meeting.turns.speakers()) and meeting.tracks.lag_ms() < 10_000
 
         await until(spoken)
+        assert await meeting._spawn(known_in_logs()) == {
+            "organization": str(meeting.row.organization_id),
+            "meeting": str(meeting.row.meeting_id),
+        }
         _check_figures(meeting)
         said = await write([meeting])
         # Participants are numbered by their tracks.

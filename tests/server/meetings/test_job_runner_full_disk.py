@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
+from privacy.log_context import current_log_context
 from server.audio.media_decoder import decode
 from server.channels import ChannelUse
 from server.config import ServerSettings
@@ -69,7 +70,8 @@ async def test_an_analysis_waits_for_room_and_then_fails_until_the_recording_com
     runner = JobRunner(settings, database)
     organization_id = await file_meeting(owner, database)
 
-    async def work(_: Job) -> None:
+    async def work(job: Job) -> None:
+        assert current_log_context() == {"meeting": str(job.meeting_id), "organization": str(job.organization_id)}
         raise fault()
 
     async def state() -> tuple[str, str]:
