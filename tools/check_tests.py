@@ -28,9 +28,9 @@ TREES = {
     "clients/python/meetra_client": "clients/python",
 }
 """Folders of modules, and the folder below ``tests`` that mirrors each."""
-# Tests of the whole system, in a browser too, of what is not Python, of documents, and of benchmarks, which are no part
-# of the product.
-OF_THEIR_OWN = ("e2e", "browser", "clients/typescript", "web", "docs", "benchmarks")
+# Tests of the whole system, in a browser too, of what is not Python, of documents, of images, and of benchmarks, which
+# are no part of the product.
+OF_THEIR_OWN = ("e2e", "browser", "clients/typescript", "web", "docs", "deploy", "benchmarks")
 
 
 def has_logic(module: Path) -> bool:

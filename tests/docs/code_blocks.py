@@ -46,6 +46,8 @@ NOT_RUN = {
     "meetra models export": "needs NeMo; tests/inference/nemo",
     "meetra stream --mic": "needs a microphone",
     "arecord": "needs a microphone",
+    "docker compose": "needs Docker; tests/deploy reads the files with Docker Compose",
+    "sh deploy/compose/make-secrets.sh": "would leave secrets in the checkout; tests/deploy runs it in a copy",
     "meetra webhooks test": "needs a receiver; tests/e2e/test_webhooks.py has one",
     "python -m pytest": "is the suite itself",
     "python -m pip install": "installs packages",
