@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 import sys
@@ -55,6 +56,7 @@ class Stage:
         return found
 
 
+@functools.cache
 def stages() -> dict[str, Stage]:
     """Return the stages by name, in their order."""
     found: dict[str, Stage] = {}

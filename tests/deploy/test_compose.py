@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import stat
@@ -37,6 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@functools.cache
 def read(folder: Path, form: str) -> dict[str, Any]:
     """Return the compose file of a form as Compose understands it. Fails where Compose refuses it."""
     files: list[str | Path] = ["--file", folder / "compose.yaml"]
