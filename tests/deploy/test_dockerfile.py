@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 
@@ -130,4 +131,5 @@ def test_the_command_of_the_image_is_a_script_that_shells_accept() -> None:
     (text,) = re.findall(r"printf '(.*?)' >", made)
     script = text.replace("\\n", "\n")
     assert script == '#!/bin/sh\nexec python -m cli "$@"\n'
+    assert Path("cli/__main__.py") in modules("server")
     assert subprocess.run(["sh", "-n"], input=script, text=True, check=False).returncode == 0
