@@ -43,8 +43,9 @@ $(VENV)/.meetra: $(VENV)/.runtime pyproject.toml
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
-	@$(PIP) -r requirements/dev.txt
+# The second file: programs and schemas that check the images and what is in deploy/.
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt requirements/deploy.txt
+	@$(PIP) -r requirements/dev.txt -r requirements/deploy.txt
 	@touch $@
 
 # Node comes in a wheel. It builds the page from web/, and runs nothing of the server.
@@ -157,8 +158,9 @@ clean:  ## remove everything made here but the data
 
 lock: UV := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --override overrides.txt
 lock:  ## pin requirements/*.in anew (needs uv on PATH)
-	cd requirements && for name in runtime web docs dev; do $(UV) $$name.in -o $$name.txt || exit; done && \
+	cd requirements && for name in runtime web docs dev gateway server inference-cpu inference-gpu; do $(UV) $$name.in -o $$name.txt || exit; done && \
 	  $(UV) --no-deps models.in -o models.txt && \
+	  $(UV) --no-deps deploy.in -o deploy.txt && \
 	  $(UV) --no-deps onnx-asr.in -o onnx-asr.txt && \
 	  $(UV) --no-deps torch.in -o torch.txt && \
 	  { grep -q $(TORCH_CPU_SHA256) torch.txt || \

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from cli.settings import BadSettings
 from privacy import UnsafeFile, close_folder, read_private, write_private
+from server.config import MigrationSettings, invalid_settings
 
 DEFAULT_DATA = Path(os.environ.get("MEETRA_DATA", ".meetra"))
 DEMO_EMAIL = "demo@meetra.local"
@@ -112,12 +116,15 @@ class Home:
 
 
 def owner_url(data: Path) -> str:
-    """Return the URL of the database as its owner: the environment's, else of the system on ``data``.
+    """Return the URL of the database as its owner: that of the settings, else of the system on ``data``.
 
-    Raises NotRunning.
+    Raises NotRunning, BadSettings.
     """
-    if url := os.environ.get("MEETRA_DATABASE_OWNER_URL"):
-        return url
+    try:
+        return MigrationSettings().database_owner_url.get_secret_value()
+    except ValidationError as error:
+        if any(found["type"] != "missing" for found in error.errors()):
+            raise BadSettings(invalid_settings(error, MigrationSettings.model_config["env_prefix"])) from None
     running_system(data)
     return Home(data.resolve()).database_url_file.read_text(encoding="utf-8").strip()
 

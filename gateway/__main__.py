@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import os
 import signal
@@ -90,7 +91,10 @@ async def run(settings: GatewayProcessSettings, limits: GatewayLimits, tls: TlsF
 
 async def _run_envoy(started: list[str], stop: asyncio.Event) -> int:
     environment = {name: os.environ[name] for name in OF_ENVOY if name in os.environ}
-    envoy = await asyncio.create_subprocess_exec(*started, env=environment, stdin=subprocess.DEVNULL)
+    # In a session of its own: Ctrl-C is for us, and a stop in order.
+    envoy = await asyncio.create_subprocess_exec(
+        *started, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
+    )
     log.info("Envoy starts")
     try:
         if await _first_of(envoy.wait(), stop.wait()):
@@ -126,6 +130,10 @@ def main() -> int:
     log_quietly(settings.log_level)
     try:
         tls = TlsFiles.checked(os.environ.get(CERTIFICATE, ""), os.environ.get(KEY, ""))
+        if tls is None and not ipaddress.ip_address(settings.host).is_loopback:
+            log.warning(
+                "no TLS on %s: set %s and %s, or let only a proxy with TLS reach it", settings.host, CERTIFICATE, KEY
+            )
         return asyncio.run(run(settings, limits, tls))
     except TlsUnusable as error:
         log.error("%s", error)

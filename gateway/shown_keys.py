@@ -87,7 +87,7 @@ class ShownKeys:
                     log.info("the keys of tokens are known again")
                 failure = ""
                 first.set()
-            except NoKeys as error:
+            except (NoKeys, OSError) as error:
                 if failure != (failure := str(error)):
                     log.warning("the keys of tokens stay as they were: %s", error)
             await asyncio.sleep(LOOK_AGAIN_S)

@@ -98,3 +98,11 @@ class Databases:
 
     async def _ensure_roles(self, connection: Connection) -> None:
         await ensure_roles(connection, {OWNER: self.server.password, RUNTIME: self.server.password})
+
+
+async def end_checks(connection: Connection) -> None:
+    """End the connections of our role on which a process looks whether the database answers."""
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user"
+        " AND datname = current_database() AND pid <> pg_backend_pid() AND query = 'SELECT 1'"
+    )

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.home import Home, NotRunning, running_system
+from cli.home import Home, NotRunning, owner_url, running_system
+from cli.settings import BadSettings
 from privacy import UnsafeFile, write_private
 from tests.privacy.modes import open_to_others
 
@@ -93,3 +94,24 @@ def test_links_in_the_place_of_folders_and_secrets_are_refused(tmp_path: Path) -
     home.secret_file("a-password").symlink_to(elsewhere / "known")
     with pytest.raises(UnsafeFile, match="remove it"):
         home.secret("a-password")
+
+
+def test_the_owner_of_the_database_is_that_of_the_settings_or_of_the_running_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MEETRA_DATABASE_OWNER_URL", raising=False)
+    home, config = Home(tmp_path / "data"), tmp_path / "owner.toml"
+    home.prepare()
+    write_private(home.ready_file, '{"gateway": "http://127.0.0.1:1", "email": "a", "password": "b"}')
+    write_private(home.database_url_file, "postgresql://running")
+    # A file of settings without it says nothing about it.
+    config.write_text('log_level = "INFO"')
+    monkeypatch.setenv("MEETRA_CONFIG", str(config))
+    assert owner_url(home.root) == "postgresql://running"
+    config.write_text('database_owner_url = "postgresql://file"')
+    assert owner_url(home.root) == "postgresql://file"
+    monkeypatch.setenv("MEETRA_DATABASE_OWNER_URL", "postgresql://environment")
+    assert owner_url(home.root) == "postgresql://environment"
+    monkeypatch.setenv("MEETRA_LOG_LEVEL", "LOUD")
+    with pytest.raises(BadSettings, match="MEETRA_LOG_LEVEL"):
+        owner_url(home.root)

@@ -25,8 +25,8 @@ from tests.docs.test_links import ROOT
 
 # Programs of others, which a reader has or installs.
 OF_OTHERS = frozenset(
-    "arecord awk cat chmod cp curl docker echo eval export ffmpeg grep head jq mkdir npm npx openssl pip python python3"
-    " sha256sum sleep tail tar".split()
+    "arecord awk cat chmod cp curl docker echo eval export ffmpeg grep head helm jq kubectl mkdir npm npx openssl pip"
+    " python python3 sh sha256sum sleep tail tar".split()
 )
 SETTING = re.compile(r"\bMEETRA_[A-Z0-9_]+")
 

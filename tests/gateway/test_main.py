@@ -78,8 +78,8 @@ async def test_it_serves_with_the_keys_that_the_api_tells(owner: Database, datab
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as http:
             assert (await http.get(PATH, headers=dict(api.metadata))).json()["meetings"] == []
             assert (await http.get(PATH, headers={"authorization": "Bearer a.b.c"})).status_code == 401
-            # Files of the page come by plain HTTP.
-            assert (await http.get("/")).status_code == 200
+            # By plain HTTP.
+            assert (await http.get("/v1/models", headers=dict(api.metadata))).status_code == 200
             assert (await http.get(f"http://127.0.0.1:{probe}{PATH}")).status_code == 404
         assert await stopped(process) == 0
     logged = [json.loads(line) for line in out.read_text().splitlines()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -11,10 +12,15 @@ from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from cli.up import free_port
+from health import ALIVE, states
+from server.storage.pool import Database
+from tests.databases import end_checks
 from tests.e2e import hostile
-from tests.server.api.conftest import Api
+from tests.server.api.conftest import Api, running_api
 
 CHECK, WATCH = "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"
+PATIENCE_S = 300
 REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 
 
@@ -61,6 +67,7 @@ async def test_health_and_reflection_answer_without_a_token(api: Api) -> None:
     health = health_pb2_grpc.HealthStub(api.channel)
     serving = health_pb2.HealthCheckResponse.SERVING
     assert (await health.Check(health_pb2.HealthCheckRequest())).status == serving
+    assert (await health.Check(health_pb2.HealthCheckRequest(service=ALIVE))).status == serving
     with pytest.raises(aio.AioRpcError) as raised:
         await health.Check(health_pb2.HealthCheckRequest(service="unknown"))
     assert raised.value.code() == grpc.StatusCode.NOT_FOUND
@@ -71,6 +78,27 @@ async def test_health_and_reflection_answer_without_a_token(api: Api) -> None:
     asked = [reflection_pb2.ServerReflectionRequest(list_services="")]
     (answer,) = [answer async for answer in reflection.ServerReflectionInfo(iter(asked))]
     assert "meetra.v1.MeetingService" in {service.name for service in answer.list_services_response.service}
+
+
+async def test_without_its_database_it_is_alive_and_does_not_serve(
+    owner: Database, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(states, "CHECK_EVERY_S", 0.01)
+    async with running_api(owner, database, tmp_path) as api:
+        health = health_pb2_grpc.HealthStub(api.channel)
+        watching = health.Watch(health_pb2.HealthCheckRequest(), timeout=PATIENCE_S)
+        seen = [(await watching.read()).status]
+        answering = database._url
+        # Its connection breaks, and no other one can be made.
+        database._url = f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"
+        await database.run(end_checks)
+        seen.append((await watching.read()).status)
+        alive = await health.Check(health_pb2.HealthCheckRequest(service=ALIVE))
+        database._url = answering
+        seen.append((await watching.read()).status)
+        watching.cancel()
+    serving, not_serving = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
+    assert (seen, alive.status) == ([serving, not_serving, serving], serving)
 
 
 async def test_our_own_methods_still_need_one(api: Api) -> None:

@@ -11,6 +11,7 @@ import pytest
 from cli.up import free_port
 from server.storage import speakers, voices
 from server.storage.pool import Connection, Database, DatabaseFull, ReferenceDeleted
+from tests.databases import end_checks
 from tests.server.storage.test_jobs import file_meeting, take
 
 NOBODY = UUID(int=1)
@@ -86,12 +87,7 @@ async def test_whether_the_database_answers_is_told_while_it_is_away_and_back(da
         assert await told.get()
         # The connection breaks, and no other one can be made.
         database._url = away
-        await database.run(
-            lambda c: c.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user"
-                " AND pid <> pg_backend_pid() AND query = 'SELECT 1'"
-            )
-        )
+        await database.run(end_checks)
         while await told.get():
             pass
         database._url = answering
