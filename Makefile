@@ -25,7 +25,7 @@ TEST_PROCESSES ?= 3
 # The CPU build of torch for x86-64 Linux, whose hash no registry lists.
 TORCH_CPU_SHA256 := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 
-.PHONY: help install generate page weights run nemo recommended format lint unit test bench npm pictures docs clean lock
+.PHONY: help install generate page weights run nemo gpu recommended format lint unit test bench npm pictures docs clean lock
 
 help:  ## what each verb does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,7 @@ $(VENV)/.runtime: $(RUNTIME_LOCKS)
 	@test -x $(BIN)/python || { echo "Creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing pinned packages (no torch, no Docker, no apt)"
 	@$(PIP) $(addprefix -r ,$(RUNTIME_LOCKS))
+	@if test -e $(VENV)/.gpu; then rm $(VENV)/.gpu; echo "ONNX Runtime is the build for CPUs again: run make gpu"; fi
 	@touch $@
 
 $(VENV)/.meetra: $(VENV)/.runtime pyproject.toml
@@ -109,6 +110,16 @@ $(VENV)/.nemo: $(VENV)/.runtime requirements/torch.txt requirements/torch-cuda.t
 	@$(PIP) -r requirements/nemo.txt
 	@touch $@
 
+gpu: nemo $(VENV)/.onnx-asr $(VENV)/.gpu  ## ready for an NVIDIA GPU: NeMo, torch and ONNX Runtime with CUDA (6 GB)
+	@$(BIN)/python -m inference.gpu
+
+# One package takes the place of the other: both are the module onnxruntime.
+$(VENV)/.gpu: $(VENV)/.nemo requirements/gpu.txt
+	@echo "Installing ONNX Runtime for GPUs, and CUDA libraries for Whisper"
+	@$(BIN)/python -m pip --disable-pip-version-check uninstall --quiet --yes onnxruntime onnxruntime-gpu
+	@$(PIP) -r requirements/gpu.txt
+	@touch $@
+
 recommended: nemo $(VENV)/.onnx-asr  ## a modern diarizer, recogniser and emotion classifier (1.3 GB more)
 	@$(BIN)/meetra models pull recommended
 	@echo "Use them with: MEETRA_INFERENCE_MODELS=recommended make run"
@@ -162,6 +173,7 @@ lock:  ## pin requirements/*.in anew (needs uv on PATH)
 	  $(UV) --no-deps models.in -o models.txt && \
 	  $(UV) --no-deps deploy.in -o deploy.txt && \
 	  $(UV) --no-deps onnx-asr.in -o onnx-asr.txt && \
+	  $(UV) --no-deps gpu.in -o gpu.txt && \
 	  $(UV) --no-deps torch.in -o torch.txt && \
 	  { grep -q $(TORCH_CPU_SHA256) torch.txt || \
 	    sed -i '1a\    --hash=sha256:$(TORCH_CPU_SHA256) \\' torch.txt; } && \

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from cli.findings import Finding, State
 from cli.home import Home, NotRunning, running_system
-from cli.machine_checks import check_data_folder, check_disk, check_memory, check_models, check_programs
+from cli.machine_checks import check_data_folder, check_disk, check_gpu, check_memory, check_models, check_programs
 from cli.metrics_checks import check_metrics
 from cli.system_checks import check_answers, check_database, check_logs
 
@@ -57,6 +57,7 @@ async def examine(data: Path) -> list[Finding]:
     found = [
         check_programs(),
         check_models(),
+        *check_gpu(),
         check_memory(),
         check_data_folder(home),
         check_disk(home),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
 import sys
+from typing import Any
 
 from cli.findings import Finding, State
 from cli.home import Home
@@ -21,7 +23,7 @@ GIB = 1024**3
 LEAST_MEMORY = 4 * GIB
 # Hours of live audio of one track need less than this.
 LITTLE_DISK = 10 * GIB
-VERIFY_TIMEOUT_S = 300
+VERIFY_TIMEOUT_S, GPU_TIMEOUT_S = 300, 120
 
 
 def check_programs() -> Finding:
@@ -48,6 +50,28 @@ def check_models() -> Finding:
             "models", State.WRONG, "; ".join(bad) or done.stderr.strip()[-300:], "make install, or pull them"
         )
     return Finding("models", State.GOOD, f"{len(lines)} installed, with the right digests")
+
+
+def check_gpu() -> list[Finding]:
+    """Ask the NVIDIA driver, where there is one, and look for what models on a GPU need."""
+    command = [sys.executable, "-m", "inference.gpu", "--json"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=GPU_TIMEOUT_S, check=False)
+        told = json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        return [Finding("GPU", State.ADVICE, f"no answer within {GPU_TIMEOUT_S} s", "python -m inference.gpu")]
+    except ValueError:
+        return [Finding("GPU", State.ADVICE, done.stderr.strip()[-300:] or "no answer", "python -m inference.gpu")]
+    return gpu_findings(told)
+
+
+def gpu_findings(told: dict[str, Any]) -> list[Finding]:
+    """Return what ``python -m inference.gpu --json`` tells as findings."""
+    found = [
+        Finding("GPU", State.WRONG if problem["severe"] else State.ADVICE, problem["text"], problem["fix"])
+        for problem in told["problems"]
+    ]
+    return found or [Finding("GPU", State.GOOD, told["summary"])]
 
 
 def check_memory() -> Finding:

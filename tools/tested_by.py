@@ -129,6 +129,7 @@ TESTED_BY = {
     "inference/text/emotions.py": "inference/api/test_language.py",
     "inference/text/sentiment.py": "inference/api/test_language.py",
     # Parts of NeMo's backends, against NeMo itself.
+    "inference/gpu/cuda_libraries.py": "inference/gpu/test_main.py",
     "inference/nemo/cache_aware.py": "inference/nemo/test_streaming_recogniser.py",
     "inference/nemo/configuration.py": "inference/nemo/test_checkpoint.py",
     "inference/nemo/diarizer_loading.py": "inference/nemo/test_sortformer.py",

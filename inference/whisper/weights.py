@@ -11,6 +11,7 @@ from typing import Any
 import ctranslate2
 from tokenizers import Tokenizer
 
+from inference.gpu import load_cublas
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit
 from inference.whisper.recogniser import WhisperRecogniser
 from inference.whisper.tokens import WhisperTokens
@@ -50,6 +51,8 @@ def load_whisper(
         ModelUnfit: a missing device, an unknown language, or not Whisper.
     """
     on_gpu = _on_gpu(device)
+    if on_gpu:
+        load_cublas()
     files = {name: b"".join(part.read_bytes() for part in where) for name, where in parts.items()}
     tokens = WhisperTokens(_tokenizer(path, files))
     options: dict[str, Any] = {

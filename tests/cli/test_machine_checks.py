@@ -9,7 +9,15 @@ import pytest
 
 from cli.findings import State
 from cli.home import Home
-from cli.machine_checks import check_data_folder, check_disk, check_memory, check_models, check_programs
+from cli.machine_checks import (
+    check_data_folder,
+    check_disk,
+    check_gpu,
+    check_memory,
+    check_models,
+    check_programs,
+    gpu_findings,
+)
 from server.config import ServerSettings
 from tests.privacy.modes import open_to_others
 
@@ -57,3 +65,19 @@ def test_a_full_disk_is_told_before_uploads_are_refused(
 ) -> None:
     monkeypatch.setattr("cli.machine_checks.free_bytes", lambda _: free)
     assert check_disk(Home(tmp_path)).state is state
+
+
+def test_what_a_gpu_lacks_is_told_with_what_to_do() -> None:
+    problem = {"text": "the NVIDIA driver 535.230.02 is too old", "fix": "install driver 580 or newer", "severe": True}
+    told = {"summary": "NVIDIA H200 with 140 GiB", "problems": [problem, {**problem, "severe": False}]}
+    wrong, advice = gpu_findings(told)
+    assert (wrong.state, advice.state) == (State.WRONG, State.ADVICE)
+    assert (wrong.text, wrong.fix) == (problem["text"], problem["fix"])
+    assert gpu_findings({**told, "problems": []})[0].state is State.GOOD
+
+
+def test_this_machine_says_of_its_gpu_what_can_be_said() -> None:
+    for found in check_gpu():
+        assert found.about == "GPU"
+        assert found.text
+        assert found.fix or found.state is State.GOOD

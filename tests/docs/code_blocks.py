@@ -41,6 +41,7 @@ NOT_RUN = {
     "make unit": "is a part of the suite",
     "make install": "has been run before any test",
     "make nemo": "installs gigabytes",
+    "make gpu": "installs gigabytes",
     "make recommended": "installs gigabytes",
     "meetra up": "starts a system that stays",
     "meetra models pull": "downloads models",

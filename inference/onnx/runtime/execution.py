@@ -6,6 +6,7 @@ import logging
 import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,8 @@ def open_session(model: Path | bytes, execution: Execution = ON_CPU) -> Any:
         ModelUnfit: the requested device is missing, or does not start.
     """
     providers = execution.providers()
+    if providers[0][0] != CPU:
+        _load_cuda_libraries()
     source = model if isinstance(model, bytes) else str(model)
     try:
         session = ort.InferenceSession(source, execution.session_options(), providers=providers)
@@ -113,6 +116,14 @@ def open_session(model: Path | bytes, execution: Execution = ON_CPU) -> Any:
         raise ModelCorrupt(f"{name} is not a usable ONNX model: {_one_line(error)}") from error
     check_provider(providers[0][0], session.get_providers(), execution.device)
     return session
+
+
+@cache
+def _load_cuda_libraries() -> None:
+    """Load CUDA and cuDNN from the wheels that bring them: ONNX Runtime looks for them by name alone."""
+    preload = getattr(ort, "preload_dlls", None)
+    if preload is not None:
+        preload()
 
 
 def check_provider(wanted: str, running: Sequence[str], device: str) -> None:
