@@ -37,8 +37,6 @@ class RunningSystem:
     metrics: str
     """Where the metrics of all its processes are."""
     data: Path
-    metrics: str = ""
-    """URL of its metrics, empty where it serves none."""
 
     def client(self) -> MeetraClient:
         """Return a client of its user, which logs in once it is entered."""
