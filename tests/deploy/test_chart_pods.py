@@ -99,6 +99,7 @@ def test_images_and_ports_are_those_of_the_images(form: str, helm: Path) -> None
     api = variables(of(documents, "Deployment", "api")["spec"]["template"]["spec"]["containers"][0])
     host, port = api["MEETRA_INFERENCE_ADDRESS"].split(":")
     assert [one["port"] for one in hosts[host]["spec"]["ports"]] == [int(port)]
+    assert hosts[host]["spec"]["clusterIP"] == "None"
     assert environment("inference-cpu")["MEETRA_INFERENCE_LISTEN"].endswith(f":{port}")
     gateway = variables(of(documents, "Deployment", "gateway")["spec"]["template"]["spec"]["containers"][0])
     assert hosts[gateway["MEETRA_GATEWAY_API_HOST"]]["spec"]["clusterIP"] == "None"
