@@ -1,9 +1,11 @@
 """What batching is worth to the frame diarizer: the time of a step by batch size, and live streams held in real time.
 
-A Sortformer of the published size with random weights: what it costs does not depend on what it has learned.
+A Sortformer of the published size with random weights: what it costs does not depend on what it has learned. With its
+defaults it takes less than four minutes of a GPU, compiling apart. It needs torch and NeMo, and nothing else.
 
-    python -m benchmarks.gpu --device cuda --dtype bf16
-    python -m benchmarks.gpu --device cpu --small --seconds 10
+    python -m benchmarks.gpu --device cuda --dtype bf16 --json gpu.json
+    python -m benchmarks.gpu --device cuda --dtype bf16 --streams 600
+    python -m benchmarks.gpu --device cpu --small
 """
 
 from __future__ import annotations
@@ -11,188 +13,132 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import platform
+import logging
+import os
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from benchmarks.random_sortformer import PUBLISHED, SMALL, random_sortformer
-from benchmarks.running_system import circumstances
-from inference.engine import Batcher
-from inference.models import SAMPLE_RATE_HZ, Samples, StreamInput
-from inference.sortformer import SessionAudio, StreamingSettings, settings_for
+from benchmarks.circumstances import circumstances
+from benchmarks.gpu_trials import (
+    QueueSettings,
+    Streams,
+    StreamTrial,
+    equal_decisions,
+    most_held,
+    run_streams,
+    step_time,
+)
+from benchmarks.random_sortformer import PUBLISHED, SMALL, random_sortformer, spread_probabilities
+from inference.engine import GPU_WINDOW_S
+from inference.gpu import NvmlFailed, read_driver
+from inference.sortformer import settings_for
 
 DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
-# A stream is held while all but one answer of a hundred come within this of the audio they tell of, seconds.
-MAX_LAG_S = 2.0
-# The first part of a trial is left out: queues fill.
-SETTLING_SHARE = 0.25
-# Streams are searched for to this share of what is held.
-RESOLUTION = 0.1
+AGREEMENT_CHUNKS = 6
+# A queue never runs at the speed of its longest call alone: the search begins below.
+FIRST_SHARE = 0.8
 
 
-@dataclass(frozen=True, slots=True)
-class StepTime:
-    """How long one call takes that tells a chunk of each of ``sessions``, whose caches are full; seconds."""
-
-    sessions: int
-    median_s: float
-    processor_s: float
-    """Of all threads; less than the time taken where others have the processor, or the GPU works."""
-    speed: float
-    """Seconds of audio told a second."""
-    gain: float
-    """``speed`` against a call with one session."""
+def _seconds(value: float | None) -> str:
+    return "   never" if value is None else f"{value:6.2f} s"
 
 
-@dataclass(frozen=True, slots=True)
-class StreamTrial:
-    """A number of live streams, tried."""
+class Report:
+    """What is found, printed as it comes and written to a file each time."""
 
-    streams: int
-    largest_batch: int
-    p99_lag_s: float
-    """From when a step's audio is complete to its answer, the 99th of 100."""
-    busy: float
-    """Share of the time in which the model was at work."""
-    mean_batch: float
-    held: bool
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self.found: dict[str, Any] = {}
+
+    def add(self, name: str, value: Any) -> None:
+        """Keep a result, and write all so far."""
+        self.found[name] = value
+        if self._path:
+            self._path.write_text(json.dumps(self.found, indent=2) + "\n")
+
+    def append(self, name: str, value: Any) -> None:
+        """Add to a list of results."""
+        self.add(name, [*self.found.get(name, []), value])
 
 
-class Streams:
-    """Sessions with full caches, as after minutes of a meeting."""
+def describe(device: Any) -> dict[str, Any]:
+    """The machine, versions, the GPU and its driver."""
+    import torch
 
-    def __init__(self, diarizer: Any, settings: StreamingSettings) -> None:
-        self.diarizer = diarizer
-        self.settings = settings
-        self.frame = diarizer.frame_samples
-        self.step_s = diarizer.step_samples / SAMPLE_RATE_HZ
-        rng = np.random.default_rng(0)
-        self._sound = (0.05 * rng.standard_normal(60 * SAMPLE_RATE_HZ)).astype(np.float32)
+    around = circumstances()
+    around["threads"] = torch.get_num_threads()
+    if device.type == "cuda":
+        around["gpu"] = torch.cuda.get_device_name(device)
+        around["versions"]["cuda"] = torch.version.cuda
+        try:
+            driver = read_driver()
+        except NvmlFailed as error:
+            around["driver"] = str(error)
+        else:
+            around["driver"] = driver.version if driver else "unknown"
+    return around
 
-    def audio(self, samples: int) -> Samples:
-        """Noise."""
-        return np.resize(self._sound, samples)
 
-    def state(self, fifo: int, *, ready: bool) -> Any:
-        """A session with so many frames in its fifo; ``ready``: its next step of audio completes a chunk."""
-        import torch
-
-        settings, empty = self.settings, self.diarizer.initial_state()
-        wait_frames = settings.chunk + settings.wait(settings.step) - settings.step
-        chunks = 1000
-        emitted = chunks * settings.chunk
-        received = (emitted + (wait_frames if ready else 0)) * self.frame
-        first = (emitted - settings.left_context) * self.frame - 320  # two hops of the spectrum before
-        width, speakers = empty.fifo.shape[1], self.diarizer.max_speakers
-        device = empty.fifo.device
-        return replace(
-            empty,
-            audio=SessionAudio(self.audio(received - first), first, received, emitted),
-            cache=torch.randn((settings.speaker_cache, width), device=device),
-            cache_probabilities=torch.rand((settings.speaker_cache, speakers), device=device),
-            fifo=torch.randn((fifo, width), device=device),
+def measure_steps(streams: Streams, options: argparse.Namespace, report: Report) -> float:
+    """Time steps of each batch size; return the most seconds of audio told a second."""
+    print("sessions/call   usual step   worst step   processor  audio/time")
+    best = 0.0
+    for sessions in options.batch:
+        row = step_time(streams, sessions, options.step_seconds)
+        best = max(best, row.speed)
+        print(
+            f"{row.sessions:13} {row.usual_s * 1e3:9.1f} ms {row.worst_s * 1e3:9.1f} ms "
+            f"{row.processor_s * 1e3:8.1f} ms {row.speed:11.1f}",
+            flush=True,
         )
-
-    def fullest_fifo(self) -> int:
-        """Frames in the fifo before a chunk that makes some of them move on."""
-        return self.settings.fifo - self.settings.fifo % self.settings.chunk or self.settings.fifo
+        report.append("steps", asdict(row))
+    return best
 
 
-def step_times(streams: Streams, batches: Sequence[int], seconds: float) -> list[StepTime]:
-    """The time of a call for each number of sessions, each measured for ``seconds`` or five times."""
-    found: list[StepTime] = []
-    for sessions in batches:
-        state = streams.state(streams.fullest_fifo(), ready=True)
-        work = [StreamInput(streams.audio(streams.diarizer.step_samples), state)] * sessions
-        streams.diarizer(work)  # the first call allocates
-        durations_s: list[float] = []
-        began, processor = time.perf_counter(), time.process_time()
-        while len(durations_s) < 5 or time.perf_counter() - began < seconds:
-            start = time.perf_counter()
-            results = streams.diarizer(work)
-            durations_s.append(time.perf_counter() - start)
-            assert all(len(frames) == streams.settings.chunk for frames, _ in results)
-        processor = (time.process_time() - processor) / len(durations_s)
-        median = float(np.median(durations_s))
-        speed = sessions * streams.settings.chunk * streams.frame / SAMPLE_RATE_HZ / median
-        found.append(StepTime(sessions, median, processor, speed, speed / (found[0].speed if found else speed)))
-    return found
+def measure_streams(
+    streams: Streams, options: argparse.Namespace, report: Report, speeds: dict[str, float], deadline: float
+) -> dict[str, StreamTrial | None]:
+    """Search for the most live streams, batched and one at a time; or try the number that is asked for."""
+    window_s = options.window / 1000 if options.window is not None else options.default_window_s
+    queues = {
+        "batched": QueueSettings(options.largest, window_s, streams.diarizer.calls_at_once, options.bound),
+        "one_at_a_time": QueueSettings(1, 0.0, 1, options.bound),
+    }
+    gpu_index = 0 if streams.diarizer.on_gpu else None
+    print("\nstreams rows/call at most  p50 lag  p99 lag   growth  busy   GPU  rows/call")
 
+    async def run(name: str, count: int) -> StreamTrial:
+        tried = await run_streams(streams, count, queues[name], options.seconds, gpu_index)
+        gpu = "   -" if tried.gpu is None else f"{tried.gpu:4.0%}"
+        print(
+            f"{tried.streams:7} {tried.largest:17} {_seconds(tried.p50_lag_s)} {_seconds(tried.p99_lag_s)} "
+            f"{tried.growth_s:6.2f} s {tried.busy:5.2f} {gpu} {tried.rows_per_call:10.1f} "
+            f"{'held' if tried.held else 'late'}",
+            flush=True,
+        )
+        report.append("trials", {"queue": name, **asdict(tried)})
+        return tried
 
-async def run_streams(streams: Streams, count: int, largest: int, seconds: float) -> StreamTrial:
-    """Runs ``count`` live streams for ``seconds``, each at its own moment of the step."""
-    thread = ThreadPoolExecutor(1)
-    loop = asyncio.get_running_loop()
+    async def search() -> dict[str, StreamTrial | None]:
+        if options.streams:
+            return {"batched": await run("batched", options.streams)}
+        found = {}
+        # The shorter search first: it leaves the rest of the time to the other.
+        for name in ("one_at_a_time", "batched"):
+            first = int(FIRST_SHARE * speeds[name])
+            found[name] = await most_held(partial(run, name), first, lambda: time.monotonic() < deadline)
+        return found
 
-    async def run(work: list[StreamInput]) -> list[tuple[NDArray[np.float32], Any]]:
-        return await loop.run_in_executor(thread, streams.diarizer, work)
-
-    batcher: Batcher[StreamInput, Any] = Batcher("diarization", run, max_size=largest, max_waiting=1_000_000)
-    rng = np.random.default_rng(count)
-    audio = streams.audio(streams.diarizer.step_samples)
-    full = streams.fullest_fifo()
-    states = [streams.state(int(rng.integers(0, full + 1)), ready=False) for _ in range(count)]
-    lags: list[float] = []
-    begin = time.perf_counter() + 0.1
-
-    async def stream(number: int) -> None:
-        state = states[number]
-        due = begin + float(rng.random()) * streams.step_s
-        while due < begin + seconds:
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            _, state = await batcher.submit(number, StreamInput(audio, state))
-            if due >= begin + SETTLING_SHARE * seconds:
-                lags.append(time.perf_counter() - due)
-            due += streams.step_s
-
-    deadline = seconds + 4 * MAX_LAG_S
-    tasks = [asyncio.create_task(stream(number)) for number in range(count)]
-    _, late = await asyncio.wait(tasks, timeout=deadline)
-    for task in late:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    elapsed_s, counted = time.perf_counter() - begin, batcher.statistics
-    await batcher.close()
-    thread.shutdown()
-    lag = float(np.quantile(lags, 0.99)) if lags and not late else float("inf")
-    return StreamTrial(
-        count, largest, lag, min(1.0, counted.ran_s / elapsed_s), counted.works / max(1, counted.calls), lag < MAX_LAG_S
-    )
-
-
-def max_streams(
-    streams: Streams, largest: int, seconds: float, report: Callable[[StreamTrial], None]
-) -> StreamTrial | None:
-    """The most streams held in real time; None where not even one is."""
-    best: StreamTrial | None = None
-    lower, upper = 0, 0
-    count = 1
-    while True:
-        found = asyncio.run(run_streams(streams, count, largest, seconds))
-        report(found)
-        if found.held:
-            best, lower = found, count
-        else:
-            upper = count
-        if not upper:
-            count *= 2
-        elif upper - lower <= max(1, RESOLUTION * lower):
-            return best
-        else:
-            count = (lower + upper) // 2
+    return asyncio.run(search())
 
 
 def main() -> None:
-    """Measures, prints a table and writes ``--json``."""
+    """Measures, prints tables and writes ``--json``."""
     options = _options()
+    logging.basicConfig(level="INFO", format="%(message)s")
     from inference.nemo import import_nemo, torch_device
 
     import_nemo()
@@ -200,58 +146,45 @@ def main() -> None:
 
     from inference.nemo.sortformer import SortformerDiarizer
 
-    device = torch_device(options.device)
-    size = SMALL if options.small else PUBLISHED
-    model = random_sortformer(size).to(device)
+    device, report = torch_device(options.device), Report(options.json)
+    report.add("circumstances", describe(device))
+    print(json.dumps(report.found["circumstances"]), flush=True)
+    options.default_window_s = GPU_WINDOW_S if device.type == "cuda" else 0.0
+    options.largest = options.largest or (128 if device.type == "cuda" else 16)
+    options.batch = sorted({1, *(size for size in options.batch if size <= options.largest)})
+    report.add("options", {name: value for name, value in vars(options).items() if name != "json"})
+    model = random_sortformer(SMALL if options.small else PUBLISHED)
+    spread_probabilities(model)
+    model.to(device)
     weights = sum(parameter.numel() for parameter in model.parameters())
-    most = max(options.batch)
     settings = settings_for(options.latency, 4)
-    diarizer = SortformerDiarizer(model, settings, dtype=DTYPES[options.dtype], max_rows=most)
+    began = time.monotonic()
+    diarizer = SortformerDiarizer(
+        model, settings, dtype=DTYPES[options.dtype], max_rows=options.largest, compiled=options.compile
+    )
+    prepared_s = time.monotonic() - began
+    deadline = time.monotonic() + options.minutes * 60
     streams = Streams(diarizer, settings)
-    one_state = streams.state(streams.fullest_fifo(), ready=True)
+    state_bytes = streams.state(streams.fullest_fifo()).tensor_bytes()
+    report.add("model", {"weights": weights, "state_bytes": state_bytes, "prepared_s": prepared_s})
+    print(
+        f"{weights / 1e6:.1f} M weights, {options.dtype} on {device.type}, {torch.get_num_threads()} threads, "
+        f"latency {options.latency}, prepared in {prepared_s:.0f} s; a session keeps {state_bytes / 1e6:.2f} MB\n"
+    )
     with torch.inference_mode():
-        print(
-            f"{weights / 1e6:.1f} M weights, {options.dtype} on {device.type}, {torch.get_num_threads()} threads, "
-            f"latency {options.latency}; a session keeps {one_state.tensor_bytes() / 1e6:.2f} MB\n"
-        )
-        times = step_times(streams, options.batch, options.step_seconds)
-        print("sessions/call        median   processor  audio/time  against one")
-        for row in times:
-            print(
-                f"{row.sessions:15} {row.median_s * 1e3:8.1f} ms {row.processor_s * 1e3:8.1f} ms {row.speed:11.1f} "
-                f"{row.gain:12.2f}"
-            )
-
-        def report(tried: StreamTrial) -> None:
-            print(
-                f"{tried.streams:7} {tried.largest_batch:13} {tried.p99_lag_s:8.2f} s {tried.busy:7.0%} "
-                f"{tried.mean_batch:11.1f} {'held' if tried.held else 'late'}"
-            )
-
-        held: dict[str, StreamTrial | None] = {}
-        if not options.steps_only:
-            print("\nstreams largest batch  p99 lag    busy  mean batch")
-            held = {
-                "batched": max_streams(streams, most, options.seconds, report),
-                "one_at_a_time": max_streams(streams, 1, options.seconds, report),
-            }
-            counts = [row.streams if row else 0 for row in held.values()]
-            ratio = f"{counts[0] / counts[1]:.1f} times" if counts[1] else "no ratio"
-            print(f"\nheld in real time: {counts[0]} batched, {counts[1]} one at a time: {ratio}")
-    if options.json:
-        around = circumstances()
-        around["versions"].update({name: version(name) for name in ("torch", "nemo_toolkit")})
-        around["device"] = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
-        around["threads"] = torch.get_num_threads()
-        answer = {
-            "options": {name: value for name, value in vars(options).items() if name != "json"},
-            "weights": weights,
-            "state_bytes": one_state.tensor_bytes(),
-            "steps": [asdict(row) for row in times],
-            "streams": {name: asdict(row) if row else None for name, row in held.items()},
-            "circumstances": around,
-        }
-        options.json.write_text(json.dumps(answer, indent=2) + "\n")
+        best = measure_steps(streams, options, report)
+        if options.agreement:
+            for sessions in (1, 7, 32, 128):
+                share = equal_decisions(streams, sessions, AGREEMENT_CHUNKS)
+                print(f"{sessions:4} sessions a call: {share:.2%} of decisions as one at a time", flush=True)
+                report.append("agreement", {"sessions": sessions, "equal": share})
+        if options.steps_only:
+            return
+        speeds = {"batched": best, "one_at_a_time": report.found["steps"][0]["speed"]}
+        held = measure_streams(streams, options, report, speeds, deadline)
+    counts = {name: row.streams if row and row.held else 0 for name, row in held.items()}
+    report.add("held", counts)
+    print("\nheld in real time: " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()))
 
 
 def _options() -> argparse.Namespace:
@@ -259,18 +192,30 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--dtype", choices=tuple(DTYPES), default="fp32")
     parser.add_argument("--latency", default="1.04s")
-    parser.add_argument("--seconds", type=float, default=20, help="duration of each trial with live streams")
-    parser.add_argument("--step-seconds", type=float, default=3, help="duration of each trial of a batch size")
+    parser.add_argument("--largest", type=int, help="maximum number of sessions in a pass; default: 128, on a CPU 16")
+    parser.add_argument("--window", type=float, help="time a call waits for others, ms; default: 40 on a GPU, else 0")
     parser.add_argument(
-        "--batch", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32, 64, 128], help="batch sizes to try"
+        "--compile",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="compile layers and record CUDA graphs, on a GPU",
     )
+    parser.add_argument("--streams", type=int, help="try only this number of live streams")
+    parser.add_argument("--bound", type=float, default=1.0, help="largest p99 lag of a stream that is held, seconds")
+    parser.add_argument(
+        "--minutes", type=float, default=3.5, help="no new trial begins after this, from the first step"
+    )
+    parser.add_argument("--seconds", type=float, default=10, help="duration of each trial with live streams")
+    parser.add_argument("--step-seconds", type=float, default=2, help="duration of each trial of a batch size")
+    parser.add_argument("--batch", type=int, nargs="+", default=[1, 4, 16, 32, 64, 128], help="batch sizes to try")
+    parser.add_argument("--agreement", action="store_true", help="compare decisions of 1, 7, 32, 128 sessions a call")
     parser.add_argument("--small", action="store_true", help="use a miniature Sortformer")
     parser.add_argument("--steps-only", action="store_true", help="skip the trials with live streams")
-    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
-    options = parser.parse_args()
-    options.batch = sorted({1, *options.batch})
-    return options
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file, as they come")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
+    # torch's default of a thread for each core makes a busy machine slower.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     main()

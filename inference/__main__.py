@@ -14,7 +14,14 @@ from grpc_reflection.v1alpha import reflection
 from meetra.inference.v2 import language_pb2, language_pb2_grpc, session_pb2, session_pb2_grpc
 from pydantic import ValidationError
 
-from inference.api import TLS_SETTINGS, LanguageServicer, SessionLimits, SessionServicer, listen
+from inference.api import (
+    TLS_SETTINGS,
+    LanguageServicer,
+    SessionLimits,
+    SessionServicer,
+    default_max_sessions,
+    listen,
+)
 from inference.config import InferenceSettings
 from inference.engine import ModelEngine
 from inference.models import ModelCorrupt, ModelMissing, ModelSet, ModelUnfit
@@ -47,8 +54,10 @@ async def serve(settings: InferenceSettings, models: ModelSet, tls: MutualTls | 
             ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ]
     )
-    engine = ModelEngine(models, settings.batch_window_ms / 1000)
-    limits = SessionLimits(settings.max_sessions, settings.reserved_share, settings.organization_share)
+    window_ms = settings.batch_window_ms
+    engine = ModelEngine(models, None if window_ms is None else window_ms / 1000)
+    sessions = settings.max_sessions or default_max_sessions(models)
+    limits = SessionLimits(sessions, settings.reserved_share, settings.organization_share)
     session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, limits), server)
     language_pb2_grpc.add_LanguageServiceServicer_to_server(LanguageServicer(models), server)
     states = health.aio.HealthServicer()

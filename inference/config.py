@@ -34,7 +34,12 @@ class InferenceSettings(BaseSettings):
     )
     tls_key: Path | None = Field(None, description="its key in PEM, without a passphrase")
     tls_client_ca: Path | None = Field(None, description="authority in PEM that signs the clients' certificates")
-    max_sessions: int = Field(128, ge=1, description="maximum number of open sessions; further ones are refused")
+    max_sessions: int | None = Field(
+        None,
+        ge=1,
+        description="maximum number of open sessions; further ones are refused. By default 128, and 1024 where a GPU"
+        " computes the diarizer",
+    )
     reserved_share: float = Field(
         0.25,
         ge=0,
@@ -83,11 +88,17 @@ class InferenceSettings(BaseSettings):
     latency: Literal["0.32s", "0.64s", "1.04s", "10s", "30.4s"] = Field(
         "1.04s", description="delay of a streaming diarizer; a longer one is more accurate"
     )
-    batch_window_ms: float = Field(
-        0.0,
+    compile: bool = Field(
+        True,
+        description="on a GPU, compile a NeMo diarizer's layers and record CUDA graphs at start: minutes at first,"
+        " less once the compiled code is in the cache",
+    )
+    batch_window_ms: float | None = Field(
+        None,
         ge=0,
         le=1000,
-        description="time a model call waits for other sessions' requests, ms; a few ms raise throughput on a GPU",
+        description="time a model call waits for other sessions' requests, ms; by default 0, and 40 for a diarizer that"
+        " a GPU computes",
     )
     languages: Annotated[str, StringConstraints(pattern=r"^\s*([a-z]{2,3}([\s,]+|$))*$", max_length=1000)] = Field(
         "", description="languages that may be spoken, e.g. 'en de'; empty: all that the recogniser supports"

@@ -139,6 +139,7 @@ TESTED_BY = {
     "inference/nemo/front_end.py": "inference/nemo/test_traceable_mel.py",
     "inference/nemo/onnx_export.py": "inference/nemo/test_export.py",
     "inference/nemo/runtime.py": "inference/selection/test_model_selection_nemo.py",
+    "inference/nemo/sortformer_network.py": "inference/nemo/test_sortformer.py",
     "inference/nemo/sortformer_state.py": "inference/nemo/test_sortformer.py",
     "inference/nemo/token_words.py": "inference/nemo/test_recogniser.py",
     # Tools whose output every test of the API reads; `make lint` runs the check on this repository.

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from inference.models import ModelSet
 from inference.monitoring import LIVE, SESSIONS, SESSIONS_LIMIT, SESSIONS_REFUSED, UPLOAD, kind_of
+
+MAX_SESSIONS_CPU, MAX_SESSIONS_GPU = 128, 1024
 
 
 class NoCapacity(Exception):
@@ -35,6 +38,11 @@ class SessionLimits:
     def sessions_of_kind(self) -> int:
         """Maximum number of live sessions, and of uploads' sessions."""
         return self.sessions - int(self.reserved_share * self.sessions)
+
+
+def default_max_sessions(models: ModelSet) -> int:
+    """Return how many sessions may be open where nobody has set it: more than the device is likely to hold."""
+    return MAX_SESSIONS_GPU if models.diarizer is not None and models.diarizer.on_gpu else MAX_SESSIONS_CPU
 
 
 class SessionAdmission:

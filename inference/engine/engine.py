@@ -32,6 +32,9 @@ MAX_VAD, MAX_ENCODER, MAX_QUALITY, MAX_SEGMENTER = 32, 64, 4, 4
 # A window alone costs twice as much as among four others (measured on one core), and speakers may be reported this much
 # later, seconds. A single session does not wait.
 ENCODER_WINDOW_S = 0.15
+# How long a diarizer's call on a GPU waits for other sessions' chunks, seconds: little of a latency of a second, and a
+# pass of many rows takes hardly longer than one of few.
+GPU_WINDOW_S = 0.04
 # Audio in a recogniser's call, seconds.
 MAX_RECOGNISER_S = 240
 # Sessions in a streaming recogniser's call, one step each.
@@ -45,14 +48,18 @@ LENGTH_STEP_S = 5.0
 class ModelEngine:
     """Runs every model call of every session. Create it on the serving event loop."""
 
-    def __init__(self, models: ModelSet, window_s: float = 0.0) -> None:
+    def __init__(self, models: ModelSet, window_s: float | None = None) -> None:
         """
         Args:
             models: the models to run.
-            window_s: how long calls wait for other sessions' work, seconds; 0 on few cores. A longer window pays where
-                a batched call costs hardly more than a single one: on a GPU.
+            window_s: how long calls wait for other sessions' work, seconds. A longer window pays where a batched call
+                costs hardly more than a single one: on a GPU. None: GPU_WINDOW_S for a diarizer on one, else 0.
         """
         self.models = models
+        diarizer_window_s = window_s
+        if window_s is None:
+            window_s = 0.0
+            diarizer_window_s = GPU_WINDOW_S if models.diarizer and models.diarizer.on_gpu else 0.0
         self.sessions = 0
         """Number of open sessions."""
         self._calls: dict[Batcher[Any, Any], SingleThreadModel[Any, Any] | MultiThreadModel[Any, Any]] = {}
@@ -97,9 +104,11 @@ class ModelEngine:
         if models.diarizer is not None:
             self.diarizer = self._queue(
                 "diarization",
-                SingleThreadModel(models.diarizer),
+                _threads_for(models.diarizer, models.diarizer.calls_at_once),
                 max_size=models.diarizer.sessions_per_pass,
-                window_s=window_s,
+                parallel=models.diarizer.calls_at_once,
+                window_s=diarizer_window_s,
+                may_gather=lambda: self.sessions > 1,
             )
 
         self.segmenter: Batcher[Samples, NDArray[np.float32]] | None = None
@@ -199,6 +208,13 @@ class ModelEngine:
             window_s=window_s,
             group_of=lambda task: bool(task.language),
         )
+
+
+def _threads_for(model: Any, calls_at_once: int) -> SingleThreadModel[Any, Any] | MultiThreadModel[Any, Any]:
+    """Return threads for a model without threads of its own."""
+    if calls_at_once == 1:
+        return SingleThreadModel(model)
+    return MultiThreadModel(model, calls_at_once, ProcessorTimeSplit(lambda: 0.0))
 
 
 def _organization(session: Hashable) -> Hashable:

@@ -90,23 +90,29 @@ class FrameDiarizer(Protocol):
 
     frame_samples: int
     """Length of a frame."""
-    step_samples: int
-    """Audio that a call takes from each session; only the last may be shorter, even empty."""
     latency_samples: int
-    """Maximum delay of returned frames behind the audio passed in."""
+    """Audio from the start of a frame until it can be returned, at most."""
     max_speakers: int
     sessions_per_pass: int
     """Sessions computed together; more of them in a call only wait for one another."""
+    calls_at_once: int
+    """Calls that may run at the same time, each on a thread of its own: 1 where that makes none of them sooner."""
+    on_gpu: bool
+    """Whether a call with many sessions takes hardly longer than one with few."""
 
     def initial_state(self) -> Any:
         """Return the state before the first sample of a session."""
+        ...
+
+    def needed_samples(self, state: Any) -> int:
+        """Return how much audio the session's next call takes, at least 1: as much as completes a chunk of frames."""
         ...
 
     def __call__(self, work: Sequence[StreamInput]) -> list[tuple[NDArray[np.float32], Any]]:
         """Return the next frames of several sessions, each at its own position.
 
         Args:
-            work: each of shape (step_samples,), or shorter with ``last``.
+            work: each of shape (needed_samples(state),), or shorter with ``last``, even empty.
 
         Returns:
             For each: speaker probabilities, shape (frames, max_speakers), 0..1, frames >= 0, and the state for the

@@ -9,14 +9,15 @@ if TYPE_CHECKING:
     from inference.models import FrameDiarizer
 
 
-def load_sortformer(path: Path, *, latency: str, device: str, dtype: str) -> FrameDiarizer:
+def load_sortformer(path: Path, *, latency: str, device: str, dtype: str, compiled: bool = False) -> FrameDiarizer:
     """Load a streaming Sortformer.
 
     Args:
         path: of the ``.nemo`` checkpoint.
         latency: a name of ``inference.sortformer.latency.LATENCIES``: "0.32s", "0.64s", "1.04s", "10s" or "30.4s".
         device: "cpu", "cuda", or "auto" for cuda where there is one.
-        dtype: "float32", or "bfloat16" or "float16" for matrix products.
+        dtype: "float32", or "bfloat16" or "float16" for weights and computation; states stay float32.
+        compiled: on a GPU, compile layers and record CUDA graphs, which takes minutes at first.
 
     Raises:
         ModelMissing: the file is missing, or NeMo is not installed.
@@ -29,4 +30,4 @@ def load_sortformer(path: Path, *, latency: str, device: str, dtype: str) -> Fra
     import_nemo()
     from inference.nemo.sortformer import SortformerDiarizer
 
-    return SortformerDiarizer.load(path, latency=latency, device=device, dtype=dtype)
+    return SortformerDiarizer.load(path, latency=latency, device=device, dtype=dtype, compiled=compiled)

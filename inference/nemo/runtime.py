@@ -43,6 +43,8 @@ def import_nemo() -> None:
         nemo_logging.setLevel(logging.ERROR)
         import nemo.collections.asr.models  # noqa: F401
     nemo_logging.setLevel(logging.ERROR)
+    # float32 means float32: on a GPU, convolutions would round their inputs to TF32, 10 bits, by default.
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     # On a busy machine OpenMP threads that wait for each other cost far more than they gain: 1 by default.
     with contextlib.suppress(RuntimeError):
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1") or "1"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,22 +13,28 @@ import torch
 from numpy.typing import NDArray
 
 from inference.models import ModelUnfit, StreamInput
+from inference.nemo.buckets import Buckets, buckets_for
 from inference.nemo.checkpoint import load_checkpoint
+from inference.nemo.cuda_graphs import Lanes, record_lanes
 from inference.nemo.front_end import FeatureRow, MelFrontEnd
+from inference.nemo.passes import BucketedPasses
 from inference.nemo.runtime import torch_dtype
+from inference.nemo.sortformer_network import SortformerNetwork
 from inference.nemo.sortformer_state import ChunkResult, SortformerState, initial_state, update_states
 from inference.sortformer import (
     FEATURES_PER_FRAME,
     FRAME_SAMPLES,
     Chunk,
     StreamingSettings,
-    check_step_lengths,
+    check_lengths,
     settings_for,
 )
 
-# Sessions in one forward pass. Batching gains nothing on a CPU: one took 1.2 to 1.3 s of a core, four 5.1 to 5.5 s
+# Sessions in one forward pass. Batching gains nothing on a CPU: one took 1.06 s of a core, two 2.10 s
 # (docs/engines-nemo.md). On a GPU the attention of more would take more than 10 GB at 30.4 s.
 MAX_ROWS_CPU, MAX_ROWS_GPU = 1, 128
+# While one call's pass runs on a GPU, another prepares its own and reads its results.
+CALLS_AT_ONCE_GPU = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,25 @@ class _Row:
     def length(self) -> int:
         """Number of frames."""
         return len(self.state.cache) + len(self.state.fifo) + self.chunk.embedded
+
+
+def apply_settings(model: Any, settings: StreamingSettings, name: str) -> None:
+    """Set the sizes of a model's streaming. Raises ModelUnfit where they, or its encoder, do not fit."""
+    modules = model.sortformer_modules
+    modules.chunk_len, modules.chunk_right_context = settings.chunk, settings.right_context
+    modules.chunk_left_context, modules.fifo_len = settings.left_context, settings.fifo
+    modules.spkcache_len, modules.spkcache_update_period = settings.speaker_cache, settings.update_period
+    try:
+        modules._check_streaming_parameters()
+    except (TypeError, ValueError) as error:
+        raise ModelUnfit(f"{name}: {error}") from error
+    # Three halvings make 2 frames of 13 features, unless they are causal.
+    parameter = next(model.encoder.parameters())
+    features = torch.zeros((1, 13, int(model.encoder._feat_in)), device=parameter.device, dtype=parameter.dtype)
+    with torch.inference_mode():
+        frames, _ = model.encoder.pre_encode(x=features, lengths=torch.tensor([13], device=parameter.device))
+    if modules.subsampling_factor != FEATURES_PER_FRAME or frames.shape[1] != 2:
+        raise ModelUnfit(f"{name}: its encoder must be non-causal with 8 features per frame")
 
 
 class SortformerDiarizer:
@@ -62,32 +88,43 @@ class SortformerDiarizer:
         dtype: str = "float32",
         name: str = "Sortformer",
         max_rows: int | None = None,
+        compiled: bool = False,
     ) -> None:
         """
         Args:
-            model: a SortformerEncLabelModel, float32, in evaluation mode.
+            model: a SortformerEncLabelModel, float32, in evaluation mode. It becomes this diarizer's: its weights get
+                ``dtype``, and its sizes ``settings``.
             settings: sizes of chunk, context and caches.
-            dtype: "float32", or "bfloat16" or "float16" for matrix products; states stay float32.
+            dtype: "float32", or "bfloat16" or "float16" for weights and computation; states stay float32.
             name: of the model, for messages.
             max_rows: maximum number of sessions in one forward pass.
+            compiled: on a GPU, compile layers and record CUDA graphs, which takes minutes at first.
 
         Raises:
             ModelUnfit: the model is not a streaming Sortformer for 16 kHz, or the settings do not fit it.
         """
-        self._model, self._modules, self._settings = model, model.sortformer_modules, settings
+        self._modules, self._settings = model.sortformer_modules, settings
         self._device = next(model.parameters()).device
-        self._dtype = torch_dtype(dtype)
-        self.sessions_per_pass = max_rows or (MAX_ROWS_GPU if self._device.type == "cuda" else MAX_ROWS_CPU)
+        self.on_gpu = self._device.type == "cuda"
+        self.calls_at_once = CALLS_AT_ONCE_GPU if self.on_gpu else 1
+        self.sessions_per_pass = max_rows or (MAX_ROWS_GPU if self.on_gpu else MAX_ROWS_CPU)
         self._front_end = MelFrontEnd(model.preprocessor, name)
-        self._apply(settings, name)
+        apply_settings(model, settings, name)
         self.max_speakers = int(self._modules.n_spk)
-        self.step_samples = settings.step * FRAME_SAMPLES
-        # Worst case: just before a chunk is emitted, all but the last step of it and its right context is buffered.
-        wait_frames = settings.chunk + settings.wait(settings.step) - settings.step
-        self.latency_samples = wait_frames * FRAME_SAMPLES
+        self.latency_samples = settings.latency_samples
+        self._network = SortformerNetwork(model, torch_dtype(dtype))
+        width = int(self._modules.fc_d_model)
+        # Shared by all sessions: a state's tensors are never changed.
+        self._initial_state = initial_state(width, self._device)
+        self._nothing = torch.zeros((1, width), device=self._device)
+        self._eager = BucketedPasses(self._network.probabilities)
+        self._lanes: Lanes | None = None
+        if self.on_gpu:
+            buckets = buckets_for(self.sessions_per_pass, settings.max_frames) if compiled else Buckets((), ())
+            self._lanes = record_lanes(self._network, buckets, self.calls_at_once, width, self._device, name)
 
     @classmethod
-    def load(cls, path: Path, *, latency: str, device: str, dtype: str) -> SortformerDiarizer:
+    def load(cls, path: Path, *, latency: str, device: str, dtype: str, compiled: bool) -> SortformerDiarizer:
         """See ``inference.nemo.load_sortformer``."""
         torch_dtype(dtype)
         settings_for(latency, 4)  # reject an unknown name before minutes of loading
@@ -95,20 +132,24 @@ class SortformerDiarizer:
         if not model.streaming_mode:
             raise ModelUnfit(f"{path.name}: it processes whole recordings only; use a streaming Sortformer")
         settings = settings_for(latency, int(model.sortformer_modules.n_spk))
-        return cls(model, settings, dtype=dtype, name=path.name)
+        return cls(model, settings, dtype=dtype, name=path.name, compiled=compiled)
 
     def initial_state(self) -> SortformerState:
         """Return the state before the first sample of a session."""
-        return initial_state(int(self._modules.fc_d_model), self._device)
+        return self._initial_state
+
+    def needed_samples(self, state: SortformerState) -> int:
+        """Return how much audio the session's next call takes."""
+        return state.audio.needed_samples(self._settings)
 
     def __call__(self, work: Sequence[StreamInput]) -> list[tuple[NDArray[np.float32], SortformerState]]:
-        check_step_lengths(work, self.step_samples)
+        check_lengths(work, self.needed_samples)
         states = [replace(item.state, audio=item.state.audio.with_samples(item.samples)) for item in work]
         emitted: list[list[NDArray[np.float32]]] = [[] for _ in work]
-        with torch.inference_mode():
+        with torch.inference_mode(), self._passes() as passes:
             # The last call of a session may emit several chunks, one after another.
             while rows := self._next_chunks(states, work):
-                for row, frames, state in self._step_all(rows):
+                for row, frames, state in self._step_all(rows, passes):
                     emitted[row.index].append(frames)
                     states[row.index] = state
         results = []
@@ -118,22 +159,9 @@ class SortformerDiarizer:
             results.append((np.concatenate([*frames_of, silence]), state))
         return results
 
-    def _apply(self, settings: StreamingSettings, name: str) -> None:
-        modules = self._modules
-        modules.chunk_len, modules.chunk_right_context = settings.chunk, settings.right_context
-        modules.chunk_left_context, modules.fifo_len = settings.left_context, settings.fifo
-        modules.spkcache_len, modules.spkcache_update_period = settings.speaker_cache, settings.update_period
-        try:
-            modules._check_streaming_parameters()
-        except (TypeError, ValueError) as error:
-            raise ModelUnfit(f"{name}: {error}") from error
-        # Three halvings make 2 frames of 13 features, unless they are causal.
-        width = int(self._model.encoder._feat_in)
-        features = torch.zeros((1, 13, width), device=self._device)
-        with torch.inference_mode():
-            frames, _ = self._model.encoder.pre_encode(x=features, lengths=torch.tensor([13], device=self._device))
-        if modules.subsampling_factor != FEATURES_PER_FRAME or frames.shape[1] != 2:
-            raise ModelUnfit(f"{name}: its encoder must be non-causal with 8 features per frame")
+    def _passes(self) -> AbstractContextManager[BucketedPasses]:
+        """Return what runs this call's passes."""
+        return self._lanes.take() if self._lanes else nullcontext(self._eager)
 
     def _next_chunks(self, states: Sequence[SortformerState], work: Sequence[StreamInput]) -> list[_Row]:
         """Return the next chunk of each session that has one, longest context last."""
@@ -144,29 +172,27 @@ class SortformerDiarizer:
         ]
         return sorted(rows, key=lambda row: row.length)
 
-    def _step_all(self, rows: list[_Row]) -> list[tuple[_Row, NDArray[np.float32], SortformerState]]:
+    def _step_all(
+        self, rows: list[_Row], passes: BucketedPasses
+    ) -> list[tuple[_Row, NDArray[np.float32], SortformerState]]:
         done: list[tuple[_Row, NDArray[np.float32], SortformerState]] = []
         for first in range(0, len(rows), self.sessions_per_pass):
             part = rows[first : first + self.sessions_per_pass]
-            frames, states = self._step(part)
+            frames, states = self._step(part, passes)
             done += zip(part, frames, states, strict=True)
         return done
 
-    def _step(self, rows: list[_Row]) -> tuple[list[NDArray[np.float32]], list[SortformerState]]:
+    def _step(
+        self, rows: list[_Row], passes: BucketedPasses
+    ) -> tuple[list[NDArray[np.float32]], list[SortformerState]]:
         """Run one forward pass; return each chunk's frames, shape (frames, max_speakers), and the new states."""
-        model, device = self._model, self._device
         chunks = [row.chunk for row in rows]
-        features = self._front_end([FeatureRow(c.samples, c.guard, c.features) for c in chunks], device)
-        counts = torch.tensor([chunk.features for chunk in chunks], device=device)
-        with torch.autocast(device.type, dtype=self._dtype, enabled=self._dtype != torch.float32):
-            embedded, _ = model.encoder.pre_encode(x=features, lengths=counts)
-            embedded = embedded.float()
-            packed = self._pack(rows, embedded)
-            lengths = torch.tensor([row.length for row in rows], device=device)
-            encoded, lengths = model.frontend_encoder(
-                processed_signal=packed, processed_signal_length=lengths, bypass_pre_encode=True
-            )
-            probabilities = model.forward_infer(emb_seq=encoded, emb_seq_length=lengths).float()
+        features = self._front_end([FeatureRow(c.samples, c.guard, c.features) for c in chunks], self._device)
+        counts, lengths = torch.tensor(
+            [[chunk.features for chunk in chunks], [row.length for row in rows]], device=self._device
+        )
+        embedded = self._network.embed(features, counts)
+        probabilities = passes(self._pack(rows, embedded), lengths)
         results = [self._chunk_result(row, embedded[index], probabilities[index]) for index, row in enumerate(rows)]
         states = update_states(results, self._settings, self._modules)
         # One transfer for all rows.
@@ -177,7 +203,7 @@ class SortformerDiarizer:
         """Pack cache, fifo and chunk of each row to the left, zeros after; shape (rows, max frames, d)."""
         width = embedded.shape[2]
         stored = [part for row in rows for part in (row.state.cache, row.state.fifo)]
-        frames = torch.cat([torch.zeros((1, width), device=self._device), *stored, embedded.reshape(-1, width)])
+        frames = torch.cat([self._nothing, *stored, embedded.reshape(-1, width)])
         index = np.zeros((len(rows), max(row.length for row in rows)), np.int64)
         behind, own = 1, 1 + sum(map(len, stored))
         for target, row in zip(index, rows, strict=True):

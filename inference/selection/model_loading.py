@@ -46,6 +46,8 @@ class ModelLoader:
     languages: tuple[str, ...]
     """Of the recogniser, given by the user; empty: the catalogue's."""
     recogniser_workers: int
+    compiled: bool = True
+    """Compile a NeMo diarizer on a GPU."""
 
     @classmethod
     def from_settings(cls, settings: InferenceSettings) -> ModelLoader:
@@ -57,6 +59,7 @@ class ModelLoader:
             settings.latency,
             tuple(settings.languages.replace(",", " ").split()),
             settings.recogniser_workers,
+            settings.compile,
         )
 
     @property
@@ -96,7 +99,11 @@ class ModelLoader:
         from inference.nemo import load_sortformer
 
         return load_sortformer(
-            _single_file(model.path), latency=self.latency, device=self.torch_device, dtype=self.dtype
+            _single_file(model.path),
+            latency=self.latency,
+            device=self.torch_device,
+            dtype=self.dtype,
+            compiled=self.compiled,
         )
 
     def voice_segmenter(self, model: ResolvedModel) -> VoiceSegmenter:

@@ -63,9 +63,9 @@ def probe_encoder(encoder: SpeakerEncoder) -> None:
 
 
 def probe_diarizer(diarizer: FrameDiarizer) -> None:
-    """Run a session of one and a half steps; batch its end with a session of half a step. Raises ModelUnfit."""
-    step = diarizer.step_samples
-    rest = step // 2
+    """Run a session of a chunk and half a frame; batch its end with a session of half a frame. Raises ModelUnfit."""
+    step = diarizer.needed_samples(diarizer.initial_state())
+    rest = diarizer.frame_samples // 2
     ending = faint_noise(rest)
     with _failing_as(f"a session of {(step + rest) / SAMPLE_RATE_HZ:.2f} s"):
         ((first, state),) = diarizer([StreamInput(faint_noise(step), diarizer.initial_state())])

@@ -8,7 +8,7 @@ from inference.sortformer.chunks import (
     WINDOW_SAMPLES,
     Chunk,
     SessionAudio,
-    check_step_lengths,
+    check_lengths,
 )
 from inference.sortformer.latency import FRAME_SAMPLES, LOOK_AHEAD_SAMPLES, StreamingSettings, settings_for
 
@@ -23,6 +23,6 @@ __all__ = [
     "SessionAudio",
     "StreamingSettings",
     "WINDOW_SAMPLES",
-    "check_step_lengths",
+    "check_lengths",
     "settings_for",
 ]

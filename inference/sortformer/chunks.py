@@ -5,8 +5,9 @@ Positions are in features of 10 ms; a frame of the model is 8 of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -40,12 +41,12 @@ class Chunk:
         return -(-self.features // FEATURES_PER_FRAME)
 
 
-def check_step_lengths(work: Sequence[StreamInput], step_samples: int) -> None:
-    """Check audio lengths. Raises ValueError: not a step long, or shorter and not the session's last."""
+def check_lengths(work: Sequence[StreamInput], needed_samples: Callable[[Any], int]) -> None:
+    """Check that audio completes a session's chunk. Raises ValueError: it is longer, or shorter and not the last."""
     for item in work:
-        count = len(item.samples)
-        if count > step_samples or (count < step_samples and not item.last):
-            raise ValueError(f"{count} samples; expected {step_samples} per call, fewer only with last")
+        count, needed = len(item.samples), needed_samples(item.state)
+        if count > needed or (count < needed and not item.last):
+            raise ValueError(f"{count} samples; expected the {needed} that complete a chunk, fewer only with last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,10 @@ class SessionAudio:
             return self
         return replace(self, samples=np.concatenate([self.samples, samples]), received=self.received + len(samples))
 
+    def needed_samples(self, settings: StreamingSettings) -> int:
+        """Return how much more audio completes the next chunk and its context; 0 or less where it is complete."""
+        return self.emitted * FRAME_SAMPLES + settings.latency_samples - self.received
+
     def next_chunk(self, settings: StreamingSettings, *, last: bool) -> Chunk | None:
         """Return the next chunk; None while its audio is incomplete, or where everything is emitted.
 
@@ -81,7 +86,7 @@ class SessionAudio:
             end, through = min(end, total), min(through, total)
             if end <= start:
                 return None
-        elif self.received < through * HOP_SAMPLES + LOOK_AHEAD_SAMPLES:
+        elif self.needed_samples(settings) > 0:
             return None
         reach = through * HOP_SAMPLES + LOOK_AHEAD_SAMPLES
         left, guard = self._context(settings)

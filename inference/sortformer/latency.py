@@ -16,8 +16,6 @@ FRAME_SAMPLES = 1280
 """80 ms at 16 kHz."""
 # A spectrum's window exceeds the end of its hop by (25 ms - 10 ms) / 2 minus half a hop, in samples.
 LOOK_AHEAD_SAMPLES = 40
-# Steps may be larger where that adds no more than this share to the latency.
-_MAX_ADDED_LATENCY_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +36,14 @@ class StreamingSettings:
     """Frames before the chunk that give context to its first ones."""
 
     @property
-    def step(self) -> int:
-        """Frames of audio to pass at a time: the most that hardly add to the latency."""
-        max_wait = self.right_context + 1 + _MAX_ADDED_LATENCY_SHARE * (self.chunk + self.right_context)
-        divisors = (step for step in range(1, self.chunk + 1) if self.chunk % step == 0)
-        return max(step for step in divisors if step == 1 or self.wait(step) <= max_wait)
+    def latency_samples(self) -> int:
+        """Audio from the start of a chunk until it can be emitted."""
+        return (self.chunk + self.right_context) * FRAME_SAMPLES + LOOK_AHEAD_SAMPLES
 
-    def wait(self, step: int) -> int:
-        """Return the frames of audio, passed ``step`` at a time, after a chunk before it is emitted."""
-        needed = self.right_context * FRAME_SAMPLES + LOOK_AHEAD_SAMPLES
-        return -(-needed // (step * FRAME_SAMPLES)) * step
+    @property
+    def max_frames(self) -> int:
+        """Frames of the longest step: full caches, the chunk and its context."""
+        return self.speaker_cache + self.fifo + self.left_context + self.chunk + self.right_context
 
 
 _FOUR_SPEAKERS = {

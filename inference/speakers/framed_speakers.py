@@ -31,7 +31,7 @@ class FramedSpeakers:
         assert model is not None
         assert engine.diarizer is not None
         self._engine, self._owner, self._live = engine, owner, live
-        self._queue, self._step, self._frame = engine.diarizer, model.step_samples, model.frame_samples
+        self._queue, self._needed, self._frame = engine.diarizer, model.needed_samples, model.frame_samples
         self._frame_s = model.frame_samples / SAMPLE_RATE_HZ
         self._state = model.initial_state()
         self._submitted = 0  # samples passed to the model
@@ -53,9 +53,9 @@ class FramedSpeakers:
         return min(processed, self._activity.frames * self._frame)
 
     async def advance(self, audio: AudioBuffer, processed: int) -> int:
-        """Run the model up to sample ``processed``, in whole steps; return the first sample still needed."""
-        while min(processed, audio.end) - self._submitted >= self._step:
-            await self._submit(audio.span(self._submitted, self._submitted + self._step), last=False)
+        """Run the model up to sample ``processed``, in whole chunks; return the first sample still needed."""
+        while min(processed, audio.end) - self._submitted >= (needed := self._needed(self._state)):
+            await self._submit(audio.span(self._submitted, self._submitted + needed), last=False)
         await self._encode(audio)
         return min(self._submitted, self._searched_frames * self._frame)
 

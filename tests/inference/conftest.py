@@ -24,8 +24,13 @@ async def engine() -> AsyncIterator[ModelEngine]:
     # Imported here: the backends take seconds, and most tests need none of them.
     from inference.engine import ModelEngine
     from inference.selection.default_models import load_default_models
+    from tests.devices import onnx_device
 
-    loaded = ModelEngine(load_default_models(threads=1, recogniser_workers=2))
+    # On a GPU, Whisper runs there too.
+    device = onnx_device()
+    loaded = ModelEngine(
+        load_default_models(threads=1, recogniser_workers=2, device="auto" if device == "cuda" else "cpu")
+    )
     yield loaded
     await loaded.close()
 

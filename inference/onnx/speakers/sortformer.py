@@ -21,7 +21,7 @@ from inference.sortformer import (
     Chunk,
     SessionAudio,
     StreamingSettings,
-    check_step_lengths,
+    check_lengths,
     settings_for,
 )
 
@@ -62,6 +62,7 @@ class OnnxSortformer:
     """
 
     frame_samples = FRAME_SAMPLES
+    calls_at_once = 1
 
     def __init__(
         self,
@@ -94,19 +95,22 @@ class OnnxSortformer:
         self._session = open_session(model, execution)
         check_step(self._session, model, description)
         self._unbatched = varies_with_batch(model)
-        rows = MAX_ROWS_CPU if self._session.get_providers()[0] == CPU else MAX_ROWS_GPU
+        self.on_gpu = self._session.get_providers()[0] != CPU
+        rows = MAX_ROWS_GPU if self.on_gpu else MAX_ROWS_CPU
         self.sessions_per_pass = 1 if self._unbatched else max_rows or rows
         self._probe_step(model.name)
-        self.step_samples = settings.step * FRAME_SAMPLES
-        # Worst case: just before a chunk is emitted, all but the last step of it and its right context is buffered.
-        self.latency_samples = (settings.chunk + settings.wait(settings.step) - settings.step) * FRAME_SAMPLES
+        self.latency_samples = settings.latency_samples
 
     def initial_state(self) -> SortformerState:
         """Return the state before the first sample of a session."""
         return SortformerState(SessionAudio(), empty_memory(self._description.dimension))
 
+    def needed_samples(self, state: SortformerState) -> int:
+        """Return how much audio the session's next call takes."""
+        return state.audio.needed_samples(self._settings)
+
     def __call__(self, work: Sequence[StreamInput]) -> list[tuple[NDArray[np.float32], SortformerState]]:
-        check_step_lengths(work, self.step_samples)
+        check_lengths(work, self.needed_samples)
         audios = [item.state.audio.with_samples(item.samples) for item in work]
         memories = [item.state.memory for item in work]
         emitted: list[list[Frames]] = [[] for _ in work]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.api.admission import NoCapacity, SessionAdmission, SessionLimits
+from inference.api.admission import NoCapacity, SessionAdmission, SessionLimits, default_max_sessions
+from inference.models import ModelSet
 
 
 class Replica:
@@ -110,3 +113,17 @@ def test_limits_hold_whoever_comes(
         assert sum(kind is live for _, kind in opened) <= limits.sessions_of_kind
     # The first is never refused, whatever the shares.
     assert opened[:1] == wanted[:1]
+
+
+def test_a_gpu_takes_more_sessions_and_a_refusal_tells_how_many_there_are() -> None:
+    def with_diarizer(diarizer: object) -> ModelSet:
+        return cast(ModelSet, SimpleNamespace(diarizer=diarizer))
+
+    on_cpu, on_gpu = (SimpleNamespace(on_gpu=on_gpu) for on_gpu in (False, True))
+    assert [default_max_sessions(with_diarizer(one)) for one in (None, on_cpu, on_gpu)] == [128, 128, 1024]
+    admission = SessionAdmission(SessionLimits(1024, reserved_share=0))
+    with ExitStack() as held:
+        for _ in range(1024):
+            held.enter_context(admission.admit("", live=True))
+        with pytest.raises(NoCapacity, match="all 1024 sessions are in use; retry later"):
+            held.enter_context(admission.admit("", live=True))

@@ -6,13 +6,15 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from inference.engine import PROVISIONAL_WORDS, RECOGNITION, ModelEngine
+from inference.engine.engine import GPU_WINDOW_S
 from inference.engine.model_threads import ProcessorTimeSplit
-from inference.models import EncodedWindow, Samples, WindowTask
+from inference.models import EncodedWindow, Samples, StreamInput, WindowTask
 from tests.inference.words.scripted_windows import ScriptedWindows
 
 SECOND = np.zeros(16_000, np.float32)
@@ -102,3 +104,69 @@ def test_the_time_of_shared_threads_is_shared_out_by_how_long_calls_took() -> No
         2.5,
         0.0,
     )
+
+
+class HeldDiarizer:
+    """Runs calls of any size for as long as it is told to."""
+
+    frame_samples, latency_samples, max_speakers, sessions_per_pass = 1280, 1280, 4, 64
+
+    def __init__(self, *, on_gpu: bool) -> None:
+        self.on_gpu, self.calls_at_once = on_gpu, 2 if on_gpu else 1
+        self.free = threading.Event()
+        self.under_way = self.most_at_once = 0
+        self._lock = threading.Lock()
+
+    def initial_state(self) -> None:
+        """See FrameDiarizer."""
+
+    def needed_samples(self, state: Any) -> int:
+        """See FrameDiarizer."""
+        return 1280
+
+    def __call__(self, work: Sequence[StreamInput]) -> list[tuple[np.ndarray, Any]]:
+        with self._lock:
+            self.under_way += 1
+            self.most_at_once = max(self.most_at_once, self.under_way)
+        assert self.free.wait(300)
+        with self._lock:
+            self.under_way -= 1
+        return [(np.zeros((1, 4), np.float32), None) for _ in work]
+
+
+@pytest.mark.parametrize("on_gpu", [False, True], ids=["cpu", "gpu"])
+async def test_chunks_of_many_sessions_share_a_call_on_a_gpu_and_two_calls_run_at_once(
+    engine: ModelEngine, on_gpu: bool
+) -> None:
+    diarizer = HeldDiarizer(on_gpu=on_gpu)
+    own = ModelEngine(replace(engine.models, diarizer=diarizer))
+    own.sessions = 40
+    queue = own.diarizer
+    assert queue is not None
+    try:
+        # Without waiting, the first would have a call of its own, and the others the next.
+        first = [asyncio.create_task(queue.submit(owner, StreamInput(SECOND, None))) for owner in range(1)]
+        await asyncio.sleep(0)
+        more = [asyncio.create_task(queue.submit(owner, StreamInput(SECOND, None))) for owner in range(1, 40)]
+        async with asyncio.timeout(60):
+            while diarizer.under_way < 1:
+                await asyncio.sleep(0.001)
+        assert queue.statistics.largest == (40 if on_gpu else 1)
+        assert queue.statistics.longest_wait_s >= (GPU_WINDOW_S if on_gpu else 0)
+        # A second call does not wait for the first on a GPU, and does on a CPU.
+        later = asyncio.create_task(queue.submit("later", StreamInput(SECOND, None)))
+        async with asyncio.timeout(60):
+            while on_gpu and diarizer.under_way < 2:
+                await asyncio.sleep(0.001)
+        diarizer.free.set()
+        await asyncio.gather(*first, *more, later)
+        assert diarizer.most_at_once == diarizer.calls_at_once
+        # A session that is alone waits for nobody.
+        own.sessions = 1
+        alone = asyncio.create_task(queue.submit("alone", StreamInput(SECOND, None)))
+        await asyncio.sleep(0)
+        assert not queue.waiting
+        await alone
+    finally:
+        diarizer.free.set()
+        await own.close()

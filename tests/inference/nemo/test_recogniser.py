@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from inference.models import SAMPLE_RATE_HZ, ModelUnfit, RecognisedWord
+from tests.devices import torch_device
 from tests.inference.nemo.tiny_speech_models import (
     KINDS,
     PIECES,
@@ -43,7 +44,7 @@ def checkpoint(request: pytest.FixtureRequest, tokenizer: Path, tmp_path_factory
 def load(path: Path, dtype: str = "float32") -> Any:
     from inference.nemo.recogniser import load_recogniser
 
-    return load_recogniser(path, device="cpu", dtype=dtype, languages=("en", "de"))
+    return load_recogniser(path, device=torch_device(), dtype=dtype, languages=("en", "de"))
 
 
 def transcribed_by_nemo(path: Path) -> list[list[tuple[str, float, float]]]:

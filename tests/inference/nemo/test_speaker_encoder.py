@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from inference.models import SAMPLE_RATE_HZ, ModelUnfit
+from tests.devices import torch_device
 from tests.inference.nemo.tiny_speech_models import recogniser, speaker_encoder, speechlike, train_tokenizer
 from tests.optional_packages import WITHOUT_NEMO
 
@@ -33,7 +34,7 @@ def checkpoint(masked: bool, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def load(path: Path, dtype: str = "float32") -> Any:
     from inference.nemo.speaker_encoder import load_speaker_encoder
 
-    return load_speaker_encoder(path, device="cpu", dtype=dtype)
+    return load_speaker_encoder(path, device=torch_device(), dtype=dtype)
 
 
 def test_vectors_are_those_of_nemo_for_each_window_alone(checkpoint: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.models import SAMPLE_RATE_HZ, ModelUnfit, RecognisedWord, StreamInput
+from tests.devices import torch_device
 from tests.inference.nemo.tiny_speech_models import recogniser, speechlike, train_tokenizer
 from tests.optional_packages import WITHOUT_NEMO
 
@@ -34,13 +35,13 @@ def checkpoint(request: pytest.FixtureRequest, tokenizer: Path, tmp_path_factory
 def load(path: Path, look_ahead: int | None = None, dtype: str = "float32") -> Any:
     from inference.nemo.streaming_recogniser import load_streaming_recogniser
 
-    return load_streaming_recogniser(path, device="cpu", dtype=dtype, languages=["en"], look_ahead=look_ahead)
+    return load_streaming_recogniser(path, device=torch_device(), dtype=dtype, languages=["en"], look_ahead=look_ahead)
 
 
 def words_of_whole_recordings(path: Path) -> list[tuple[RecognisedWord, ...]]:
     from inference.nemo.recogniser import load_recogniser
 
-    return list(load_recogniser(path, device="cpu", dtype="float32", languages=["en"])(RECORDINGS))
+    return list(load_recogniser(path, device=torch_device(), dtype="float32", languages=["en"])(RECORDINGS))
 
 
 class Session:

@@ -15,6 +15,7 @@ from inference.nemo.recogniser import NemoRecogniser
 from inference.selection.model_selection import load_models
 from inference.session import Session, SessionConfig
 from inference.stages.events import Event, FinishedEvent, TurnEvent
+from tests.devices import torch_device
 from tests.inference.nemo.tiny_models import sortformer
 from tests.inference.nemo.tiny_speech_models import recogniser, speaker_encoder, train_tokenizer
 from tests.inference.onnx import onnx_models
@@ -26,7 +27,9 @@ pytestmark = pytest.mark.nemo
 
 
 def settings(**chosen: Any) -> InferenceSettings:
-    return InferenceSettings.model_construct(threads=1, recogniser_workers=1, device="cpu", **chosen)
+    return InferenceSettings.model_construct(
+        threads=1, recogniser_workers=1, device="auto" if torch_device() == "cuda" else "cpu", **chosen
+    )
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.models import StreamInput
-from inference.sortformer.chunks import FEATURES_PER_FRAME, HOP_SAMPLES, Chunk, SessionAudio, check_step_lengths
+from inference.sortformer.chunks import FEATURES_PER_FRAME, HOP_SAMPLES, Chunk, SessionAudio, check_lengths
 from inference.sortformer.latency import FRAME_SAMPLES, StreamingSettings
 
 SMALL = StreamingSettings(chunk=3, right_context=1, fifo=10, update_period=5, speaker_cache=20)
@@ -52,6 +52,7 @@ def test_a_chunk_waits_for_all_of_its_right_context() -> None:
     enough = (SMALL.chunk + SMALL.right_context) * FRAME_SAMPLES + 40
     almost = SessionAudio().with_samples(np.zeros(enough - 1, np.float32))
     assert almost.next_chunk(SMALL, last=False) is None
+    assert almost.needed_samples(SMALL) == 1
     assert almost.with_samples(np.zeros(1, np.float32)).next_chunk(SMALL, last=False) is not None
     ended = almost.next_chunk(SMALL, last=True)
     assert ended is not None
@@ -60,10 +61,14 @@ def test_a_chunk_waits_for_all_of_its_right_context() -> None:
 
 def test_audio_is_kept_only_as_long_as_it_is_needed() -> None:
     audio = SessionAudio()
-    for _ in range(200):
-        audio = audio.with_samples(np.zeros(FRAME_SAMPLES, np.float32))
-        while (chunk := audio.next_chunk(SMALL, last=False)) is not None:
-            audio = audio.with_emitted(chunk.frames).trimmed(SMALL)
+    for number in range(200):
+        needed = audio.needed_samples(SMALL)
+        assert needed == (SMALL.chunk * FRAME_SAMPLES if number else SMALL.latency_samples)
+        audio = audio.with_samples(np.zeros(needed, np.float32))
+        chunk = audio.next_chunk(SMALL, last=False)
+        assert chunk is not None
+        audio = audio.with_emitted(chunk.frames).trimmed(SMALL)
+        assert audio.next_chunk(SMALL, last=False) is None
         assert len(audio.samples) <= (SMALL.chunk + SMALL.right_context + 3) * FRAME_SAMPLES
 
 
@@ -73,12 +78,13 @@ def test_nothing_heard_is_nothing_told() -> None:
     assert (audio.next_chunk(SMALL, last=True), audio.unemitted_frames()) == (None, 0)
 
 
-def test_pieces_are_a_step_long_but_the_last() -> None:
+def test_pieces_complete_a_chunk_but_the_last() -> None:
     whole, part = np.zeros(100, np.float32), np.zeros(99, np.float32)
-    check_step_lengths(
-        [StreamInput(whole, None), StreamInput(part, None, last=True), StreamInput(whole, None, last=True)], 100
+    check_lengths(
+        [StreamInput(whole, None), StreamInput(part, None, last=True), StreamInput(whole, None, last=True)],
+        lambda _: 100,
     )
     long = np.zeros(101, np.float32)
     for wrong in (StreamInput(part, None), StreamInput(long, None), StreamInput(long, None, last=True)):
-        with pytest.raises(ValueError, match="100 per call, fewer only with last"):
-            check_step_lengths([StreamInput(whole, None), wrong], 100)
+        with pytest.raises(ValueError, match="the 100 that complete a chunk, fewer only with last"):
+            check_lengths([StreamInput(whole, None), wrong], lambda _: 100)

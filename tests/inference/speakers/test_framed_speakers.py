@@ -32,10 +32,11 @@ class TruthDiarizer:
     """A FrameDiarizer that tells the truth about the sample meeting, a second late. Its state is where it stands."""
 
     frame_samples = round(FRAME_S * SAMPLE_RATE_HZ)
-    step_samples = 8 * frame_samples
     latency_samples = SAMPLE_RATE_HZ
     max_speakers = 4
     sessions_per_pass = 8
+    calls_at_once = 1
+    on_gpu = False
 
     def __init__(self, truth: Sequence[SpokenInterval]) -> None:
         names = list(dict.fromkeys(interval.speaker for interval in sorted(truth)))
@@ -46,6 +47,9 @@ class TruthDiarizer:
 
     def initial_state(self) -> tuple[int, int]:
         return 0, 0
+
+    def needed_samples(self, state: tuple[int, int]) -> int:
+        return 8 * self.frame_samples
 
     def __call__(self, work: Sequence[StreamInput]) -> list[tuple[NDArray[np.float32], Any]]:
         answers = []

@@ -20,6 +20,7 @@ from inference.nemo.streaming_recogniser import NemoStreamingRecogniser
 from inference.selection.model_selection import load_models
 from inference.session import Session, SessionConfig
 from inference.stages.events import Event, FinishedEvent, ProgressEvent, SessionStage, TurnEvent, TurnState
+from tests.devices import torch_device
 from tests.inference.nemo.tiny_models import sortformer
 from tests.inference.nemo.tiny_speech_models import recogniser, train_tokenizer
 from tests.optional_packages import WITHOUT_NEMO
@@ -56,7 +57,7 @@ def engine_of(shared: ModelEngine, path: Path, diarizer: FrameDiarizer | None = 
     """The default engine's models with another recogniser; they are the default engine's to close."""
     from inference.nemo.streaming_recogniser import load_streaming_recogniser
 
-    model = load_streaming_recogniser(path, device="cpu", dtype="float32", languages=["en"])
+    model = load_streaming_recogniser(path, device=torch_device(), dtype="float32", languages=["en"])
     return ModelEngine(replace(shared.models, recogniser=model, diarizer=diarizer))
 
 
@@ -175,7 +176,7 @@ async def test_sessions_on_one_engine_have_the_words_they_have_alone(engine: Mod
 async def test_a_streaming_diarizer_places_the_same_words(engine: ModelEngine, checkpoints: Path) -> None:
     from inference.nemo import load_sortformer
 
-    diarizer = load_sortformer(checkpoints / "sortformer.nemo", latency="0.64s", device="cpu", dtype="float32")
+    diarizer = load_sortformer(checkpoints / "sortformer.nemo", latency="0.64s", device=torch_device(), dtype="float32")
     streaming = engine_of(engine, checkpoints / "tdt.nemo", diarizer)
     uploaded = await run(streaming, MEETING, RATE_HZ, live=False)
     assert_same_words(words_of(final(uploaded)), whole(streaming.models.recogniser, MEETING))

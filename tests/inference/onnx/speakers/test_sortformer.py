@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from inference.models import ModelCorrupt, ModelMissing, ModelUnfit, StreamInput
 from inference.onnx.features.log_mel import LogMel, LogMelSettings
+from inference.onnx.runtime import Execution
 from inference.onnx.speakers.sortformer import OnnxSortformer
 from inference.sortformer.latency import FRAME_SAMPLES, LATENCIES
+from tests.devices import onnx_device
 from tests.inference.onnx.onnx_models import random
 
 BANDS, WIDTH, SPEAKERS = 20, 6, 3
@@ -120,35 +122,41 @@ def right(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def told_together(model: OnnxSortformer, recordings: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
     """Sessions that begin one call after another and end when they end, those of a moment in one call."""
-    step, states = model.step_samples, [model.initial_state() for _ in recordings]
+    states = [model.initial_state() for _ in recordings]
     told: list[list[NDArray[np.float32]]] = [[] for _ in recordings]
-    for turn in range(max(i + 1 + len(samples) // step for i, samples in enumerate(recordings))):
+    given, ended, turn = [0] * len(recordings), [False] * len(recordings), 0
+    while not all(ended):
         work, own = [], []
         for i, samples in enumerate(recordings):
-            at = (turn - i) * step
-            if 0 <= at <= len(samples):
-                work.append(StreamInput(samples[at : at + step], states[i], at + step > len(samples)))
+            if i <= turn and not ended[i]:
+                end = given[i] + model.needed_samples(states[i])
+                ended[i] = end > len(samples)
+                work.append(StreamInput(samples[given[i] : end], states[i], ended[i]))
+                given[i] = end
                 own.append(i)
+        turn += 1
         for i, (frames, state) in zip(own, model(work), strict=True):
             told[i].append(frames)
             states[i] = state
-            assert len(state.audio.samples) <= model.latency_samples + 3 * FRAME_SAMPLES + step, "audio is let go of"
+            assert len(state.audio.samples) <= model.latency_samples + 3 * FRAME_SAMPLES, "audio is let go of"
     return [np.concatenate(frames) for frames in told]
 
 
 @pytest.mark.parametrize("latency", LATENCIES)
 def test_every_frame_is_told_once_and_right_whatever_else_is_in_the_call(tmp_path: Path, latency: str) -> None:
-    model = OnnxSortformer(exported(tmp_path), latency=latency, max_rows=8)
+    execution = Execution(device=onnx_device())
+    model = OnnxSortformer(exported(tmp_path), execution, latency=latency, max_rows=8)
     recordings = [sound(seconds, i) for i, seconds in enumerate((31.07, 0.005, 12.8, 45.0, 0.08, 33.333))]
     for samples, frames in zip(recordings, told_together(model, recordings), strict=True):
         assert frames.shape == (-(-len(samples) // FRAME_SAMPLES), SPEAKERS)
         np.testing.assert_allclose(frames, right(samples), atol=2e-5)
 
 
-def test_audio_that_is_no_step_is_refused(tmp_path: Path) -> None:
+def test_audio_that_completes_no_chunk_is_refused(tmp_path: Path) -> None:
     model = OnnxSortformer(exported(tmp_path))
-    for count in (model.step_samples - 1, model.step_samples + 1):
-        with pytest.raises(ValueError, match=f"{count} samples; expected {model.step_samples} per call"):
+    needed = model.needed_samples(model.initial_state())
+    for count in (needed - 1, needed + 1):
+        with pytest.raises(ValueError, match=f"{count} samples; expected the {needed} that complete a chunk"):
             model([StreamInput(np.zeros(count, np.float32), model.initial_state(), False)])
 
 
