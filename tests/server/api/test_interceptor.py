@@ -14,6 +14,7 @@ from meetra.v1 import access_pb2
 from server.api.access import OpenStreams
 from server.api.interceptor import CallInterceptor
 from server.api.open_calls import OpenCallLimits, OpenCalls
+from server.audio import StoreUnavailable
 from server.audit import AuditTrail
 from server.auth import Authenticator, current_caller
 from server.disk import DiskFull
@@ -129,6 +130,7 @@ async def test_calls_and_streams_know_their_caller(guarded: Guarded) -> None:
     [
         (MeetingNotFound(), ("NOT_FOUND", "Meeting not found", "404")),
         (DatabaseUnavailable("postgresql://secret"), ("UNAVAILABLE", "Service unavailable, try again", "503")),
+        (StoreUnavailable("s3://secret"), ("UNAVAILABLE", "Service unavailable, try again", "503")),
         (ReferenceDeleted("user"), ("UNAUTHENTICATED", "Unauthorized", "401")),
         (ReferenceDeleted("organization"), ("UNAUTHENTICATED", "Unauthorized", "401")),
         (ReferenceDeleted("meeting"), ("NOT_FOUND", "Meeting not found", "404")),
