@@ -57,6 +57,7 @@ from cli.users import NoSuchUser
 from gateway import EnvoyMissing
 from meetra_client import MeetraError
 from privacy import TlsUnusable, UnsafeFile
+from server.audio import StoreUnavailable
 from server.auth import UnusableTokenKeys
 from server.storage import DatabaseUnavailable, EmailTaken
 
@@ -83,6 +84,7 @@ REFUSALS = (
     UnsafeFile,
     PurgeFailed,
     BackupFailed,
+    StoreUnavailable,
 )
 
 # Commands whose modules have ``DESCRIPTION`` and ``add_arguments``, and what runs each, in the order of the help.

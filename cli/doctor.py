@@ -13,7 +13,7 @@ from rich.text import Text
 from cli.findings import Finding, State
 from cli.home import Home, NotRunning, running_system
 from cli.machine_checks import check_data_folder, check_disk, check_memory, check_models, check_programs
-from cli.system_checks import check_answers, check_database, check_logs
+from cli.system_checks import check_answers, check_database, check_logs, check_store
 
 DESCRIPTION = "Look at this machine and the running system; say what is wrong and what to do."
 EXAMPLES = """\
@@ -65,4 +65,5 @@ async def examine(data: Path) -> list[Finding]:
         system = running_system(data)
     except NotRunning as error:
         return [*found, Finding("system", State.ADVICE, "no system runs on this data folder", str(error))]
-    return [*found, *await check_answers(system), *await check_database(home), check_logs(home)]
+    answers, database, store = await check_answers(system), await check_database(home), await check_store(home)
+    return [*found, *answers, *database, *store, check_logs(home)]

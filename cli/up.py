@@ -37,7 +37,7 @@ from cli.token_keeper import TokenKeeper
 from cli.welcome import announce, print_next_steps
 from gateway import CERTIFICATE, KEY, GatewayLimits, GatewaySettings, TlsFiles, command, render
 from privacy import close_new_files, write_private
-from server.config import TokenSettings
+from server.config import StoreSettings, TokenSettings
 from server.sandbox import ONE_THREAD
 from server.storage import Connection, Database, migrate
 
@@ -125,6 +125,7 @@ class System:
         tls = TlsFiles.checked(os.environ.get(CERTIFICATE, ""), os.environ.get(KEY, ""))
         self._limits = checked(GatewayLimits)
         self._token_keeper = TokenKeeper(home, checked(TokenSettings))
+        self._audio_store = checked(StoreSettings).audio_store
         self.front = Front(options.host, gateway_port(options.host, options.port), tls, free_port())
         self._api_port, self._api_socket_port, self._api_http_port = free_port(), free_port(), free_port()
         self._inference_port = free_port()
@@ -135,6 +136,7 @@ class System:
         """Start all processes and wait until the system answers. Raises CannotStart."""
         home = self._home
         await asyncio.to_thread(self._token_keeper.tend)
+        write_private(home.audio_store_file, self._audio_store + "\n")
         self._keeping = [
             asyncio.create_task(keep_logs_small(home.logs), name="log rotation"),
             asyncio.create_task(self._token_keeper.run(), name="keep token keys"),
