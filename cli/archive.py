@@ -12,10 +12,11 @@ from uuid import UUID
 from rich.console import Console
 
 from cli.audit import find_organization
+from cli.backup_store import store_of_settings, store_of_system
 from cli.home import Home, owner_url
 from cli.organizations import size
 from cli.settings import checked
-from server.audio import AudioLog
+from server.audio import AudioLog, StoreUnavailable
 from server.config import QuotaSettings
 from server.export import MeetingAudio, OrganizationExport, RecordingChanged
 from server.fair_slots import FairSlots
@@ -42,7 +43,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 async def run_archive(arguments: argparse.Namespace) -> int:
     """Write the archive; return 0. What is incomplete is removed.
 
-    Raises NotRunning, NoSuchOrganization, DatabaseUnavailable, BadSettings, CannotWrite.
+    Raises NotRunning, NoSuchOrganization, DatabaseUnavailable, BadSettings, StoreUnavailable, CannotWrite.
     """
     # Here, not above: every other command would wait for the whole API to load.
     from server.api import RestDocuments
@@ -52,10 +53,11 @@ async def run_archive(arguments: argparse.Namespace) -> int:
     database = await Database.connect(owner_url(arguments.data), patience_s=5)
     try:
         organization_id = await find_organization(database, arguments.organization)
-        if not arguments.no_audio and not folder.is_dir():
+        store = store_of_settings() or store_of_system(Home(arguments.data.resolve()))
+        if not arguments.no_audio and store is None and not folder.is_dir():
             raise CannotWrite(f"no audio log in {folder}: name its folder with --audio-dir, or give --no-audio")
         # Beside the archive, which needs the room as well: the audio log may be readable alone.
-        audio = MeetingAudio(AudioLog(folder), arguments.file.absolute().parent, FairSlots(1))
+        audio = MeetingAudio(AudioLog(folder, store), arguments.file.absolute().parent, FairSlots(1))
         export = OrganizationExport(database, audio, documents, organization_id, include_audio=not arguments.no_audio)
         await _write(database, organization_id, export, arguments.file)
     finally:
@@ -94,7 +96,7 @@ async def _write(database: Database, organization_id: UUID, export: Organization
             os.fsync(file.fileno())
     except BaseException as error:
         await asyncio.to_thread(path.unlink, missing_ok=True)
-        if isinstance(error, OSError | RecordingChanged):
+        if isinstance(error, OSError | RecordingChanged | StoreUnavailable):
             raise CannotWrite(f"the archive could not be completed, and {path} was removed: {error}") from None
         raise
     console.print(f"{path}: {export.progress.meetings} meetings, {size(written)}", highlight=False, markup=False)

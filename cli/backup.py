@@ -13,7 +13,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -25,6 +25,7 @@ import asyncpg
 from rich.console import Console
 
 from cli.backup_files import CopiedFile, DamagedBackup, copy, files_under, read_list, write_list
+from cli.backup_store import RestoredObjects, copy_objects, store_of_settings, store_of_system
 from cli.database_roles import OWNER, RUNTIME, ensure_roles
 from cli.environments import of_tools
 from cli.home import Home, running_system
@@ -71,7 +72,10 @@ def add_restore_arguments(command: argparse.ArgumentParser) -> None:
 
 
 async def run_backup(arguments: argparse.Namespace) -> int:
-    """Back the running system up; return 0. What is incomplete is removed. Raises NotRunning, BackupFailed."""
+    """Back the running system up; return 0. What is incomplete is removed.
+
+    Raises NotRunning, BackupFailed, BadSettings, StoreUnavailable.
+    """
     home, folder = Home(arguments.data.resolve()), arguments.folder.resolve()
     for part in _parts(home):
         if folder.is_relative_to(part):
@@ -83,7 +87,7 @@ async def run_backup(arguments: argparse.Namespace) -> int:
         # Before the first byte: whoever ends the command early has read something.
         await record_everywhere(home, "meetra backup", "export")
         migrations = await _applied(superuser_url(home))
-        facts = await asyncio.to_thread(_back_up, home, folder, migrations, progress)
+        facts = await _back_up(home, folder, migrations, progress)
     progress.console.print(
         f"{folder}: {progress.files} files, {size(progress.bytes)}, as of {facts['made_at']}."
         " It opens everything: keep it as you keep passwords.",
@@ -106,10 +110,28 @@ async def _applied(url: str) -> list[str]:
         await connection.close()
 
 
-def _back_up(home: Home, folder: Path, migrations: list[str], progress: _Progress) -> dict[str, Any]:
+async def _back_up(home: Home, folder: Path, migrations: list[str], progress: _Progress) -> dict[str, Any]:
     made_at = datetime.now(UTC).isoformat(timespec="seconds")
-    # First: each file that its rows name is on the disk by now, and only grows or is deleted.
-    _dump(superuser_url(home), folder / DUMP)
+    # First: each file that its rows name is where it is kept by now, and only grows or is deleted.
+    await asyncio.to_thread(_dump, superuser_url(home), folder / DUMP)
+    copied = await asyncio.to_thread(_copy_files, home, folder, progress)
+    if (store := store_of_system(home)) is not None:
+        async with aclosing(copy_objects(store, folder)) as objects:
+            async for copied_object in objects:
+                copied.append(copied_object)
+                progress.add(copied_object.bytes)
+    facts = {
+        "format": FORMAT,
+        "meetra": version("meetra"),
+        "made_at": made_at,
+        "migrations": migrations,
+        "files": len(copied),
+    }
+    await asyncio.to_thread(_write_facts, folder, copied, facts)
+    return facts
+
+
+def _copy_files(home: Home, folder: Path, progress: _Progress) -> list[CopiedFile]:
     copied = [_listed(folder, folder / DUMP)]
     for part, left_out in _parts(home).items():
         for path in files_under(part, left_out):
@@ -121,16 +143,12 @@ def _back_up(home: Home, folder: Path, migrations: list[str], progress: _Progres
                 continue
             copied.append(CopiedFile(relative.as_posix(), length, digest))
             progress.add(length)
+    return copied
+
+
+def _write_facts(folder: Path, copied: list[CopiedFile], facts: dict[str, Any]) -> None:
     write_list(copied, folder / FILES)
-    facts = {
-        "format": FORMAT,
-        "meetra": version("meetra"),
-        "made_at": made_at,
-        "migrations": migrations,
-        "files": len(copied),
-    }
     write_private(folder / FACTS, json.dumps(facts, indent=2) + "\n")
-    return facts
 
 
 def _listed(folder: Path, path: Path) -> CopiedFile:
@@ -142,18 +160,29 @@ def _listed(folder: Path, path: Path) -> CopiedFile:
 async def run_restore(arguments: argparse.Namespace) -> int:
     """Make the data folder; return 0. What is incomplete is removed.
 
-    Raises BackupFailed, PostgresUnusable, DatabaseUnavailable, UnsafeFile.
+    Recordings go to the object store of the settings, if they name one.
+
+    Raises BackupFailed, BadSettings, PostgresUnusable, DatabaseUnavailable, StoreUnavailable, UnsafeFile.
     """
     close_new_files()
     folder, home = arguments.folder.resolve(), Home(arguments.data.resolve())
     facts = await asyncio.to_thread(_facts, folder)
     progress = _Progress(Console(soft_wrap=True))
+    store = store_of_settings()
+    objects = None if store is None else RestoredObjects(store)
+    if store is not None and objects is not None and await objects.holds_any():
+        raise BackupFailed(f"{store.url} is not empty: name a new folder of the store")
     with _new_folder(home.root):
         home.prepare()
-        with lock_data_folder(home):
-            await asyncio.to_thread(_copy_back, folder, home.root, facts["files"], progress)
-            await _load(home, home.root / DUMP)
-            (home.root / DUMP).unlink()
+        try:
+            with lock_data_folder(home):
+                await _copy_back(folder, home.root, facts["files"], objects, progress)
+                await _load(home, home.root / DUMP)
+                (home.root / DUMP).unlink()
+        except BaseException:
+            if objects is not None:
+                await objects.undo()
+            raise
     progress.console.print(
         f"{home.root} is as of {facts['made_at']}: start it with `meetra up --data {home.root}`."
         " What was deleted since then is there again.",
@@ -178,14 +207,18 @@ def _facts(folder: Path) -> dict[str, Any]:
     return facts
 
 
-def _copy_back(folder: Path, root: Path, count: int, progress: _Progress) -> None:
+async def _copy_back(
+    folder: Path, root: Path, count: int, objects: RestoredObjects | None, progress: _Progress
+) -> None:
     try:
-        files = read_list(folder / FILES)
+        files = await asyncio.to_thread(read_list, folder / FILES)
         if len(files) != count:
             raise DamagedBackup(f"{folder / FILES} lists {len(files)} files, {count} were backed up")
         for file in files:
-            if copy(folder / file.path, root / file.path) != (file.bytes, file.sha256):
+            if await asyncio.to_thread(copy, folder / file.path, root / file.path) != (file.bytes, file.sha256):
                 raise DamagedBackup(f"{folder / file.path} is not what was backed up")
+            if objects is not None:
+                await objects.take(root, file.path)
             progress.add(file.bytes)
     except DamagedBackup as error:
         raise BackupFailed(f"{error}; use another backup") from None

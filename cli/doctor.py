@@ -14,7 +14,7 @@ from cli.findings import Finding, State
 from cli.home import Home, NotRunning, running_system
 from cli.machine_checks import check_data_folder, check_disk, check_gpu, check_memory, check_models, check_programs
 from cli.metrics_checks import check_metrics
-from cli.system_checks import check_answers, check_database, check_logs
+from cli.system_checks import check_answers, check_database, check_logs, check_store
 
 EXAMPLES = """\
 examples:
@@ -70,6 +70,7 @@ async def examine(data: Path) -> list[Finding]:
         *found,
         *await check_answers(system),
         *await check_database(home),
+        *await check_store(home),
         *await check_metrics(system),
         check_logs(home),
     ]

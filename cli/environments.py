@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 
 from server.config import ApiSettings, ServerSettings
+from server.store_url import check_store_url, credentials_prefix
 
 # What any program needs to find its files and to tell the time.
 EVERYWHERE = frozenset(
@@ -30,6 +33,8 @@ OF_OTHER_MACHINES = frozenset(
 )
 # Names such as NVIDIA_API_KEY: no model that is loaded from a disk needs one.
 SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
+
+STORE = "MEETRA_AUDIO_STORE"
 
 Environment = Mapping[str, str]
 
@@ -70,7 +75,30 @@ def _of_server(settings: type[ServerSettings], caller: Environment) -> dict[str,
     read -= OF_OTHER_MACHINES
     names = read | {"MEETRA_CONFIG"} | TO_THE_OUTSIDE
     # The settings of the environment are read in any case.
-    return {**_of_ours(caller), **{n: value for n, value in caller.items() if n in names or n.upper() in read}}
+    return {
+        **_of_ours(caller),
+        **of_store(caller),
+        **{n: value for n, value in caller.items() if n in names or n.upper() in read},
+    }
+
+
+def of_store(caller: Environment = os.environ) -> dict[str, str]:
+    """Return the variables that the library of the object store reads, credentials among them; none without a store."""
+    try:
+        url = check_store_url(_store_url(caller))
+    except (OSError, ValueError):
+        # The server says what is wrong with its settings.
+        return {}
+    prefix = credentials_prefix(url) if url else None
+    return {n: value for n, value in caller.items() if prefix and n.upper().startswith(prefix)}
+
+
+def _store_url(caller: Environment) -> str:
+    given = {name.upper(): value for name, value in caller.items()}
+    if STORE in given:
+        return given[STORE]
+    path = given.get("MEETRA_CONFIG")
+    return str(tomllib.loads(Path(path).read_text(encoding="utf-8")).get("audio_store", "")) if path else ""
 
 
 def _of_ours(caller: Environment) -> dict[str, str]:

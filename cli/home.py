@@ -72,6 +72,11 @@ class Home:
         return self.run / "ready.json"
 
     @property
+    def audio_store_file(self) -> Path:
+        """File with the URL of the object store of the running system; empty: it has none."""
+        return self.run / "audio_store"
+
+    @property
     def database_url_file(self) -> Path:
         """File with the URL of the database."""
         return self.run / "database_url"

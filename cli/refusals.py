@@ -23,6 +23,7 @@ REFUSALS = {
     "gateway": ("EnvoyMissing",),
     "meetra_client": ("MeetraError",),
     "privacy": ("TlsUnusable", "UnsafeFile"),
+    "server.audio": ("StoreUnavailable",),
     "server.auth": ("UnusableTokenKeys",),
     "server.storage": ("DatabaseUnavailable", "EmailTaken"),
 }

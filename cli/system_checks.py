@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from cli.account import IMPATIENCE, client_of, described_account
+from cli.backup_store import RestoredObjects, store_of_system
 from cli.findings import Finding, State
 from cli.home import Home
 from cli.log_lines import parse_log_line
 from meetra_client import MeetraError
+from server.audio import StoreUnavailable
 from server.storage import Connection, Database, DatabaseUnavailable, migration_names
 
 # Jobs that are due for longer wait for something else than a free place.
@@ -44,6 +46,19 @@ async def check_database(home: Home) -> list[Finding]:
         return [await database.run(_schema), await database.run(_queue)]
     finally:
         await database.close()
+
+
+async def check_store(home: Home) -> list[Finding]:
+    """Look whether the object store of the running system answers, if it has one."""
+    try:
+        store = store_of_system(home)
+        if store is None:
+            return []
+        await RestoredObjects(store).holds_any()
+    except StoreUnavailable as error:
+        fix = "see the store's bucket, the variables with its credentials, and the network (docs/deployment.md)"
+        return [Finding("object store", State.WRONG, str(error), fix)]
+    return [Finding("object store", State.GOOD, f"{store.url} answers")]
 
 
 async def _schema(connection: Connection) -> Finding:

@@ -39,7 +39,7 @@ from cli.token_keeper import TokenKeeper
 from cli.welcome import announce, print_next_steps
 from gateway import CERTIFICATE, KEY, GatewayLimits, GatewaySettings, TlsFiles, command, render
 from privacy import close_new_files, log_quietly, write_private
-from server.config import LogSettings, TokenSettings
+from server.config import LogSettings, StoreSettings, TokenSettings
 from server.sandbox import ONE_THREAD
 from server.storage import Connection, Database, migrate
 
@@ -148,6 +148,7 @@ class System:
         self._limits = checked(GatewayLimits)
         self._log_format = checked(LogSettings).log_format
         self._token_keeper = TokenKeeper(home, checked(TokenSettings))
+        self._audio_store = checked(StoreSettings).audio_store
         self.front = Front(options.host, gateway_port(options.host, options.port), tls, free_port())
         self._api_port, self._api_socket_port, self._api_http_port = free_port(), free_port(), free_port()
         self._inference_port = free_port()
@@ -163,6 +164,7 @@ class System:
         except MetricsUnavailable as error:
             raise CannotStart(str(error)) from None
         await asyncio.to_thread(self._token_keeper.tend)
+        write_private(home.audio_store_file, self._audio_store + "\n")
         self._keeping = [
             asyncio.create_task(keep_logs_small(home.logs), name="log rotation"),
             asyncio.create_task(self._token_keeper.run(), name="keep token keys"),

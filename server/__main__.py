@@ -20,7 +20,7 @@ from privacy import MutualTls, TlsUnusable, UnsafeFile, close_folder, close_new_
 from server import sandbox
 from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter, analyse_sentence
 from server.api import ApiDependencies, build_server, serve
-from server.audio import AudioLog
+from server.audio import UPLOADED, AudioLog, ObjectStore, StoreUnavailable
 from server.audit import AuditTrail
 from server.auth import (
     Authenticator,
@@ -101,6 +101,12 @@ async def meeting_analyzer(
         await inference.close()
 
 
+def open_audio_log(settings: ServerSettings) -> AudioLog:
+    """Return the audio log of the settings, with its object store if there is one. Raises StoreUnavailable."""
+    store = ObjectStore(settings.audio_store, settings.audio_store_patience_s) if settings.audio_store else None
+    return AudioLog(settings.audio_dir, store, settings.disk_reserve_bytes)
+
+
 def receive_uploads(settings: ServerSettings, database: Database, audio_log: AudioLog) -> Uploads:
     """Return what receives uploads, within the limits of the settings."""
     disk = DiskReserve(audio_log.root, settings.disk_reserve_bytes)
@@ -164,10 +170,16 @@ async def run_api(settings: ApiSettings) -> None:
     database = await Database.connect(settings.database_url.get_secret_value())
     try:
         await database.run(check_access)
-        audio_log = AudioLog(settings.audio_dir)
+        audio_log = open_audio_log(settings)
         # Versions before this one let other users of the machine read live tracks.
         if settings.audio_dir.exists():
             await asyncio.to_thread(close_folder, settings.audio_dir)
+        if settings.audio_store != "" and await asyncio.to_thread(audio_log.hold, UPLOADED):
+            log.warning(
+                "%s has recordings of before the object store was set, which nobody finds there: `meetra backup` and"
+                " `meetra restore` move them into the store",
+                settings.audio_dir,
+            )
         if swept := await asyncio.to_thread(audio_log.sweep_leftovers):
             log.info("removed %d files of interrupted uploads", swept)
         async with meeting_analyzer(settings, database, audio_log) as analyzer:
@@ -230,7 +242,7 @@ async def run_worker(settings: ServerSettings) -> None:
     database = await Database.connect(settings.database_url.get_secret_value())
     try:
         await database.run(check_access)
-        audio_log = AudioLog(settings.audio_dir)
+        audio_log = open_audio_log(settings)
         async with meeting_analyzer(settings, database, audio_log) as analyzer:
             runner, decoded = JobRunner(settings, database), DecodedFiles(audio_log, database)
             retention = Retention(audio_log, database, settings.retention_every_s)
@@ -266,7 +278,7 @@ def main() -> int:
             uvloop.run(run_migrate(settings))
         else:
             uvloop.run(run_api(settings) if isinstance(settings, ApiSettings) else run_worker(settings))
-    except (TlsUnusable, UnusableTokenKeys, UnusableWebhookKeys, UnsafeFile) as error:
+    except (TlsUnusable, UnusableTokenKeys, UnusableWebhookKeys, UnsafeFile, StoreUnavailable) as error:
         log.error("%s", error)
         return 2
     except (DatabaseUnavailable, UnfitDatabase, OSError, RuntimeError) as error:

@@ -20,6 +20,7 @@ from monitoring import checked_listen
 from server.inference_addresses import parse_addresses
 from server.outbound_url import checked_url
 from server.quotas import UNLIMITED, Quotas
+from server.store_url import check_store_url
 
 GIB = 1024**3
 
@@ -116,7 +117,20 @@ class QuotaSettings(LogSettings):
         )
 
 
-class ServerSettings(QuotaSettings):
+class StoreSettings(_Settings):
+    """Where recordings are kept."""
+
+    audio_store: Annotated[str, AfterValidator(check_store_url)] = Field(
+        "",
+        description="URL of an object store that keeps the recordings, such as s3://bucket/folder, gs://bucket/folder"
+        " or az://container/folder; empty: the audio log keeps them",
+    )
+    audio_store_patience_s: float = Field(
+        30.0, ge=1, le=300, description="time for which a request to the object store is repeated, seconds"
+    )
+
+
+class ServerSettings(QuotaSettings, StoreSettings):
     """Settings of the API and the worker."""
 
     database_url: SecretStr = Field(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cli.postgres import PostgresServer
     from server.storage.pool import Database
     from tests.databases import Databases
+    from tests.object_stores import ObjectServer
 
 # A busy machine is no failure: examples may take as long as they take.
 settings.register_profile("patient", deadline=None)
@@ -26,6 +27,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark what a test needs by its fixtures; the other marks are set by the ``conftest`` of a folder, or by a file."""
     if "postgres" in getattr(item, "fixturenames", ()):
         item.add_marker("database")
+    if "object_server" in getattr(item, "fixturenames", ()):
+        item.add_marker("children")
 
 
 @pytest.fixture(scope="session")
@@ -80,3 +83,18 @@ async def database(databases: Databases, database_name: str) -> AsyncIterator[Da
     opened = await Database.connect(databases.url(database_name, RUNTIME))
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="session")
+def object_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectServer]:
+    """An S3-compatible server of its own; the variables that its clients read are set."""
+    from cli.up import free_port
+    from tests.object_stores import ObjectServer
+
+    server = ObjectServer(tmp_path_factory.mktemp("objects") / "data", free_port())
+    server.start()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        yield server
+    server.kill()

@@ -23,9 +23,9 @@ from server.analysis.redaction import RedactedConversation, known_voice_names, m
 from server.analysis.speaker_naming import name_speakers, recognise_voices
 from server.analysis.text_analysis import analyse_text
 from server.analysis.uploaded_recording import recording_from_upload
-from server.audio import AudioLog, DecodedAudio, decode, measure_level
+from server.audio import UPLOADED, AudioLog, DecodedAudio, RecordingMissing, decode, find_decoded, measure_level
 from server.conversation import Conversation, Heard, RedactionKind
-from server.disk import DiskReserve
+from server.disk import DiskReserve, detect_full_disk
 from server.engine import InferenceClient
 from server.fair_slots import FairSlots
 from server.insights import compute_answers
@@ -89,6 +89,7 @@ class MeetingAnalyzer:
             DecoderDied: a decoder process died.
             MinutesUsedUp: the organization's quota of the day is used up.
             DiskFull: the disk has no room for the decoded audio.
+            RecordingMissing, StoreUnavailable: the recording is not where it is kept, or the store is away.
             SessionBroke: another attempt may succeed.
             JobLost: another worker has the job.
             DatabaseUnavailable: the database was unreachable for too long.
@@ -205,15 +206,23 @@ class MeetingAnalyzer:
         async def report_decoded(seconds: float) -> None:
             await self._report(job, Stage.DECODING, 5, f"Decoding the recording ({seconds:.0f} s so far)")
 
-        return await decode(
-            self._audio_log.original(job.organization_id, job.file_hash),
-            self._audio_log.pcm(job.organization_id, job.file_hash),
-            self._decoding.max_duration_s,
-            report_decoded,
-            job.channels,
-            max_bytes=self._decoding.max_bytes,
-            disk=self._decoding.disk,
-        )
+        target = self._audio_log.pcm(job.organization_id, job.file_hash)
+        if (decoded := await asyncio.to_thread(find_decoded, target, job.channels)) is not None:
+            return decoded
+        async with self._audio_log.kept.local(job.organization_id, job.file_hash, UPLOADED) as source:
+            if source is None:
+                raise RecordingMissing
+            with detect_full_disk():
+                await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
+            return await decode(
+                source,
+                target,
+                self._decoding.max_duration_s,
+                report_decoded,
+                job.channels,
+                max_bytes=self._decoding.max_bytes,
+                disk=self._decoding.disk,
+            )
 
     async def _run_session(self, job: Job, recording: Recording, index: int) -> SessionResult:
         track = recording.tracks[index]

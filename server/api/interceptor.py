@@ -20,6 +20,7 @@ from server.api.counted_call import CANCELLED, CountedCall
 from server.api.decoding import require_all_decoded, require_decoded, wrap_deserializer
 from server.api.open_calls import OpenCalls
 from server.api.rich_status import DETAILS_TRAILER, rich_status
+from server.audio import StoreUnavailable
 from server.audit import AuditedCall, AuditTrail, enter_call
 from server.auth import Authenticator, Caller, set_caller
 from server.disk import DiskFull
@@ -232,6 +233,9 @@ def _to_public_error(error: Exception) -> MeetraError:
         log.error("%s", error)
         return StorageFull()
     if isinstance(error, DatabaseUnavailable):
+        return ServiceUnavailable()
+    if isinstance(error, StoreUnavailable):
+        log.warning("%s", error)
         return ServiceUnavailable()
     if isinstance(error, ReferenceDeleted) and error.entity in ("user", "organization"):
         return Unauthenticated()

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +23,7 @@ from server.api.call_rule import declared_rule
 from server.api.http_guard import HttpGuard
 from server.api.ranged_file import GONE, RangedFile
 from server.api.validation import validate_file_hash
-from server.audio import AudioLog
+from server.audio import UPLOADED, AudioLog, FileReader, KeptFile
 from server.audit import current_call
 from server.auth import LISTEN, SessionGrants, current_caller, sound_id
 from server.errors import AudioDeleted, AudioUnavailable, BadRequest, MeetingNotFound, MeetingStillProcessing
@@ -50,31 +49,30 @@ PIECE_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class HandedSound:
-    """What is handed out: a file as it lies on the disk, or a track as players read it."""
+    """What is handed out: a file as it is kept, or a track as players read it."""
 
     media_type: str
     name: str
     """For people who save it."""
     inline: bool
     """Whether a browser plays it where it is."""
-    path: Path | None = None
+    file: KeptFile | None = None
     audio: AudioFile | None = None
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Yield the content, read in threads. Raises AudioUnavailable for a file that went at this moment."""
+        """Yield the content. Raises AudioUnavailable for a file that went at this moment, StoreUnavailable."""
         if self.audio is not None:
             with self.audio:
                 async with aclosing(self.audio.chunks()) as chunks:
                     async for data in chunks:
                         yield data
-        elif self.path is not None:
+        elif self.file is not None:
             try:
-                file = await asyncio.to_thread(self.path.open, "rb")
+                async with self.file.open() as reader:
+                    async for data in _pieces(reader):
+                        yield data
             except FileNotFoundError:
                 raise AudioUnavailable(GONE) from None
-            with file:
-                while data := await asyncio.to_thread(file.read, PIECE_BYTES):
-                    yield data
 
 
 class PlaybackServicer(playback_pb2_grpc.PlaybackServiceServicer):
@@ -95,9 +93,8 @@ class PlaybackServicer(playback_pb2_grpc.PlaybackServiceServicer):
         if found is None:
             return pb.PrepareMeetingAudioResponse()
         file_hash = validate_file_hash(request.file_hash)
-        try:
-            facts = await asyncio.to_thread(found.sound.stat)
-        except FileNotFoundError:
+        facts = await found.sound.find()
+        if facts is None:
             # It was deleted, or is made anew.
             return pb.PrepareMeetingAudioResponse()
         token, expires_at = await self._grants.create(caller, sound_id(file_hash), {LISTEN}, LINK_LIFETIME_S)
@@ -107,7 +104,7 @@ class PlaybackServicer(playback_pb2_grpc.PlaybackServiceServicer):
             expires_at=utc_text(expires_at),
             media_type=MEDIA_TYPE,
             duration_ms=found.duration_ms,
-            size_bytes=facts.st_size,
+            size_bytes=facts.size_bytes,
         )
 
     async def GetMeetingAudio(  # noqa: N802
@@ -130,7 +127,8 @@ class PlaybackServicer(playback_pb2_grpc.PlaybackServiceServicer):
         if found is None:
             raise MeetingStillProcessing(100)
         try:
-            peaks = await asyncio.to_thread(found.peaks.read_bytes)
+            async with found.peaks.open() as file:
+                peaks = b"".join([data async for data in _pieces(file)])
         except FileNotFoundError:
             # It was deleted, or is made anew.
             raise MeetingStillProcessing(100) from None
@@ -173,7 +171,7 @@ class PlaybackServicer(playback_pb2_grpc.PlaybackServiceServicer):
         found = await self.playable(wanted, DOWNLOAD_PATIENCE_S, redacted=variant == REDACTED)
         if found is None:
             raise MeetingStillProcessing(100)
-        return HandedSound(MEDIA_TYPE, f"{_name(wanted)}.webm", True, path=found.sound)
+        return HandedSound(MEDIA_TYPE, f"{_name(wanted)}.webm", True, file=found.sound)
 
     async def _original(self, organization_id: UUID, file_hash: str, track: int) -> HandedSound:
         meeting = await self.find(file_hash)
@@ -183,13 +181,13 @@ class PlaybackServicer(playback_pb2_grpc.PlaybackServiceServicer):
             raise BadRequest("variant", f"this meeting is redacted; its original is not handed out, ask for {REDACTED}")
         if meeting.live_config is not None:
             return await self._track(organization_id, meeting, track)
-        path = self._audio_log.original(organization_id, file_hash)
-        if not await asyncio.to_thread(path.is_file):
+        file = self._audio_log.kept.file(organization_id, file_hash, UPLOADED)
+        if await file.find() is None:
             raise AudioUnavailable("its file is not in the audio log")
         # What an uploader called it is told to others only where it is sound.
         stated = meeting.media_type.split(";")[0].strip().lower()
         media_type = stated if stated in SUFFIXES else "application/octet-stream"
-        return HandedSound(media_type, _name(file_hash) + SUFFIXES.get(stated, ""), False, path=path)
+        return HandedSound(media_type, _name(file_hash) + SUFFIXES.get(stated, ""), False, file=file)
 
     async def _track(self, organization_id: UUID, meeting: ExportedMeeting, track: int) -> HandedSound:
         sources = LiveConfig.from_document(meeting.live_config or {}).sources
@@ -202,6 +200,11 @@ class PlaybackServicer(playback_pb2_grpc.PlaybackServiceServicer):
         media_type = {suffix: kind for kind, suffix in reversed(SUFFIXES.items())}[audio.suffix]
         name = f"{_name(meeting.listed.file_hash)}-track-{track}{audio.suffix}"
         return HandedSound(media_type, name, False, audio=audio)
+
+
+async def _pieces(file: FileReader) -> AsyncGenerator[bytes, None]:
+    while data := await file.read(PIECE_BYTES):
+        yield data
 
 
 def _name(file_hash: str) -> str:
@@ -228,9 +231,9 @@ class MeetingSound:
         if not (track.isascii() and track.isdigit() and len(track) <= MAX_TRACK_DIGITS):
             raise BadRequest("track", "must be a whole number")
         sound = await self._servicer.open(file_hash, asked.get("variant", ""), int(track))
-        if sound.path is not None:
+        if sound.file is not None:
             return RangedFile(
-                sound.path,
+                sound.file,
                 headers=INERT,
                 media_type=sound.media_type,
                 filename=sound.name,

@@ -1,6 +1,6 @@
 """The server's audio: durable logs, decoders in child processes, and the encodings of live tracks."""
 
-from server.audio.audio_log import AudioLog, IncomingRecording, RecordingTooLarge, sync_directory
+from server.audio.audio_log import AudioLog, IncomingRecording, RecordingTooLarge
 from server.audio.encodings import (
     OPUS_RATE_HZ,
     Encoding,
@@ -12,6 +12,17 @@ from server.audio.encodings import (
     read_log_positions,
     split_batch,
 )
+from server.audio.folder_files import open_file, sync_directory
+from server.audio.kept_files import (
+    PLAYBACK,
+    UPLOADED,
+    FileNotSent,
+    FileReader,
+    KeptFile,
+    KeptFiles,
+    RecordingMissing,
+    is_kept,
+)
 from server.audio.level import LevelMeter, is_quiet, measure_level
 from server.audio.media_decoder import (
     DecodedAudio,
@@ -20,8 +31,10 @@ from server.audio.media_decoder import (
     Probe,
     UnusableRecording,
     decode,
+    find_decoded,
     probe,
 )
+from server.audio.object_store import ObjectStore, StoredObject, StoreUnavailable
 from server.audio.opus_packets import opus_head
 from server.audio.track_decoder import TrackDecoder
 from server.audio.track_edits import (
@@ -45,6 +58,18 @@ from server.audio.unfinished_recordings import (
 )
 
 __all__ = [
+    "PLAYBACK",
+    "is_kept",
+    "FileNotSent",
+    "FileReader",
+    "KeptFile",
+    "KeptFiles",
+    "UPLOADED",
+    "ObjectStore",
+    "RecordingMissing",
+    "StoreUnavailable",
+    "StoredObject",
+    "open_file",
     "PIECE_SAMPLES",
     "SILENCE_S",
     "AudioEditor",
@@ -80,6 +105,7 @@ __all__ = [
     "append_edits",
     "chunk_positions",
     "edited_length",
+    "find_decoded",
     "is_quiet",
     "read_edits",
     "recover_edits",

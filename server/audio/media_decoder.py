@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from server import sandbox
-from server.audio.audio_log import sync_directory
 from server.audio.decoder_messages import Message, Outcome, Progress, Refusal, Stated, read_message
+from server.audio.folder_files import sync_directory
 from server.channels import ChannelUse
 from server.disk import FULL_CODE, DiskFull, DiskReserve, detect_full_disk
 from server.media import MAX_DECODED_BYTES, RATE_HZ, SAMPLE_RATE
@@ -147,7 +147,7 @@ async def decode(
     max_bytes: int = MAX_DECODED_BYTES,
     disk: DiskReserve | None = None,
 ) -> DecodedAudio:
-    """Decode ``source``, or reuse the result of an earlier complete run.
+    """Decode ``source``, or reuse the result of an earlier complete run, as ``find_decoded``.
 
     Args:
         target: path of the mixed track; separate channels are stored beside it under derived names.
@@ -162,20 +162,34 @@ async def decode(
         DecoderDied: the decoders died without an answer.
         DiskFull: the disk has no room for the decoded audio.
     """
-    facts_path = target.with_suffix(".json") if channels is ChannelUse.MIXED else target.with_suffix(".channels.json")
-    facts = _read_facts(facts_path)
-    if facts is None:
-        with detect_full_disk(), _partial_folder(target.parent) as partial:
-            decoding = _run_decoder(source, partial, max_seconds, progress, channels, max_bytes)
-            # The mix comes on top of its tracks.
-            outcome = await _watch(decoding, partial, 2 * max_bytes, disk)
-            facts = {**outcome.model_dump(), "version": OUTPUT_VERSION}
-            for track in facts["tracks"]:
-                name = target.name if channels is ChannelUse.MIXED else _channel_file_name(target, track["place"])
-                (partial / track["file"]).replace(target.with_name(name))
-                track["file"] = name
-            # Written last: its existence means that the audio is complete.
-            _write_durably(facts_path, json.dumps(facts))
+    if (found := find_decoded(target, channels)) is not None:
+        return found
+    with detect_full_disk(), _partial_folder(target.parent) as partial:
+        decoding = _run_decoder(source, partial, max_seconds, progress, channels, max_bytes)
+        # The mix comes on top of its tracks.
+        outcome = await _watch(decoding, partial, 2 * max_bytes, disk)
+        facts = {**outcome.model_dump(), "version": OUTPUT_VERSION}
+        for track in facts["tracks"]:
+            name = target.name if channels is ChannelUse.MIXED else _channel_file_name(target, track["place"])
+            (partial / track["file"]).replace(target.with_name(name))
+            track["file"] = name
+        # Written last: its existence means that the audio is complete.
+        _write_durably(_facts_path(target, channels), json.dumps(facts))
+    return _described(target, facts)
+
+
+def find_decoded(target: Path, channels: ChannelUse = ChannelUse.MIXED) -> DecodedAudio | None:
+    """Return what an earlier call of ``decode`` with this target and channels made, by this version; else None."""
+    facts_path = _facts_path(target, channels)
+    facts: dict[str, Any] = json.loads(facts_path.read_text()) if facts_path.exists() else {}
+    return _described(target, facts) if facts.get("version") == OUTPUT_VERSION else None
+
+
+def _facts_path(target: Path, channels: ChannelUse) -> Path:
+    return target.with_suffix(".json" if channels is ChannelUse.MIXED else ".channels.json")
+
+
+def _described(target: Path, facts: dict[str, Any]) -> DecodedAudio:
     tracks = tuple(
         DecodedTrack(
             target.with_name(track["file"]), track["samples"], track["place"], track["called"], track["level_dbfs"]
@@ -187,12 +201,6 @@ async def decode(
 
 def _channel_file_name(target: Path, index: int) -> str:
     return f"{target.stem}-{index + 1}{target.suffix}"
-
-
-def _read_facts(facts_path: Path) -> dict[str, Any] | None:
-    """Return the outcome of an earlier complete run by this version of the decoder, or None."""
-    facts: dict[str, Any] = json.loads(facts_path.read_text()) if facts_path.exists() else {}
-    return facts if facts.get("version") == OUTPUT_VERSION else None
 
 
 @contextmanager

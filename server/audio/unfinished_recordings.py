@@ -19,7 +19,7 @@ from io import FileIO
 from pathlib import Path
 from uuid import UUID
 
-from server.audio.audio_log import sync_directory
+from server.audio.folder_files import sync_directory
 from server.disk import detect_full_disk
 
 STATED, RECEIVED, DONE = "stated.json", "received", "done.json"

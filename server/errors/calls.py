@@ -84,7 +84,7 @@ class StorageFull(MeetraError):
 
 
 class ServiceUnavailable(MeetraError):
-    """The database is temporarily unreachable."""
+    """The database, or the object store of recordings, is temporarily unreachable."""
 
     reason = "SERVICE_UNAVAILABLE"
     grpc_status = grpc.StatusCode.UNAVAILABLE

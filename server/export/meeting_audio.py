@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from typing import BinaryIO
 from uuid import UUID
 
-from server.audio import AudioLog, DecoderDied, UnusableRecording, decode
+from server.audio import UPLOADED, AudioLog, DecoderDied, UnusableRecording, decode, open_file
 from server.channels import ChannelUse
 from server.disk import DiskFull, DiskReserve
-from server.export.recordings import AudioFile, open_file, open_recording, open_track, redacted_wav
+from server.export.recordings import AudioFile, open_track, redacted_wav, uploaded_recording
 from server.export.sparse_pcm import end_pcm, write_pcm
 from server.fair_slots import FairSlots
 from server.lifecycle import MeetingStatus
@@ -68,7 +68,7 @@ class MeetingAudio:
             moment = utc_text(meeting.audio_deleted_at)
             opened.left_out[AUDIO] = f"deleted on {moment}, as the organization's policy says"
         elif not meeting.redact:
-            await asyncio.to_thread(self._open, opened, organization_id, meeting)
+            await self._open(opened, organization_id, meeting)
         elif meeting.listed.status != MeetingStatus.READY:
             opened.left_out[AUDIO] = NOT_READY
         elif not meeting.words_known:
@@ -78,19 +78,21 @@ class MeetingAudio:
                 await self._open_redacted(opened, organization_id, meeting)
         return opened
 
-    def _open(self, opened: OpenedAudio, organization_id: UUID, meeting: ExportedMeeting) -> None:
+    async def _open(self, opened: OpenedAudio, organization_id: UUID, meeting: ExportedMeeting) -> None:
         file_hash = meeting.listed.file_hash
-        if meeting.live_config is None:
-            recording = open_recording(self._audio_log.original(organization_id, file_hash), meeting.media_type)
-            if recording is None:
-                opened.left_out[AUDIO] = NOT_THERE
-            else:
-                opened.files[f"recording{recording.suffix}"] = recording
-            return
+        if meeting.live_config is not None:
+            await asyncio.to_thread(self._open_tracks, opened, organization_id, meeting)
+        elif (file := await self._audio_log.kept.open(organization_id, file_hash, UPLOADED)) is None:
+            opened.left_out[AUDIO] = NOT_THERE
+        else:
+            recording = await asyncio.to_thread(uploaded_recording, file, meeting.media_type)
+            opened.files[f"recording{recording.suffix}"] = recording
+
+    def _open_tracks(self, opened: OpenedAudio, organization_id: UUID, meeting: ExportedMeeting) -> None:
         with ExitStack() as stack:
             stack.callback(opened.close)
-            for number, source in enumerate(LiveConfig.from_document(meeting.live_config).sources):
-                path = self._audio_log.live_track(organization_id, file_hash, number)
+            for number, source in enumerate(LiveConfig.from_document(meeting.live_config or {}).sources):
+                path = self._audio_log.live_track(organization_id, meeting.listed.file_hash, number)
                 if track := open_track(path, source.format):
                     opened.files[f"track-{number}{track.suffix}"] = track
             stack.pop_all()
@@ -120,16 +122,17 @@ class MeetingAudio:
     async def _open_redacted_recording(
         self, opened: OpenedAudio, organization_id: UUID, meeting: ExportedMeeting
     ) -> None:
-        source = self._audio_log.original(organization_id, meeting.listed.file_hash)
-        if not await asyncio.to_thread(_is_file, source):
-            opened.left_out[AUDIO] = NOT_THERE
-            return
         most_s = (meeting.listed.duration_ms or 0) / 1000 + SPARE_S
         channels = ChannelUse(meeting.channels)
         # The files are gone from the folder before the first byte is sent: they are open.
         with TemporaryDirectory(dir=self._folder, prefix="export-", ignore_cleanup_errors=True) as folder:
+            target = Path(folder) / "pcm"
             try:
-                decoded = await decode(source, Path(folder) / "pcm", most_s, _ignore, channels, disk=self._disk)
+                async with self._audio_log.kept.local(organization_id, meeting.listed.file_hash, UPLOADED) as source:
+                    if source is None:
+                        opened.left_out[AUDIO] = NOT_THERE
+                        return
+                    decoded = await decode(source, target, most_s, _ignore, channels, disk=self._disk)
             except UnusableRecording as error:
                 opened.left_out[AUDIO] = f"what is redacted in it could not be silenced: {error}"
                 return

@@ -97,8 +97,8 @@ class OrganizationExport:
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the archive. Memory is bounded by a meeting's answers; nothing is held once it is closed.
 
-        Raises DatabaseUnavailable, and RecordingChanged if a file is cut while it is read: the archive then lacks
-        its manifest.
+        Raises DatabaseUnavailable, StoreUnavailable, and RecordingChanged if a file is cut while it is read: the
+        archive then lacks its manifest.
         """
         archive = Archive(round(self.started_at.timestamp()))
         try:

@@ -1,4 +1,4 @@
-"""Meetings' sound for players: made once from whatever was recorded, kept beside the recording, gone with it."""
+"""Meetings' sound for players: made once from whatever was recorded, kept with the recording, gone with it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import logging
-import os
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,17 @@ from typing import Any
 from uuid import UUID
 
 from server import sandbox
-from server.audio import AudioLog, DecoderDied, UnusableRecording, decode, sync_directory
+from server.audio import (
+    PLAYBACK,
+    UPLOADED,
+    AudioLog,
+    DecoderDied,
+    FileNotSent,
+    KeptFile,
+    KeptFiles,
+    UnusableRecording,
+    decode,
+)
 from server.disk import FULL_CODE, DiskFull, DiskReserve
 from server.errors import AudioDeleted, AudioUnavailable, MeetingNotFound
 from server.export.meeting_audio import NO_WORDS, NOT_DECODED, NOT_THERE, SPARE_S
@@ -33,6 +43,8 @@ VERSION = 1
 ENCODING_TIMEOUT_S = 3600.0
 CHILD = "server.children.encode_playback"
 PARTS, SOUND, PEAKS = "parts.json", "playback.webm", "peaks.u8"
+# Of a file of facts, which has some 50.
+MAX_FACTS_BYTES = 4096
 log = logging.getLogger(__name__)
 
 
@@ -40,8 +52,8 @@ log = logging.getLogger(__name__)
 class Playable:
     """Files of a meeting's sound."""
 
-    sound: Path
-    peaks: Path
+    sound: KeptFile
+    peaks: KeptFile
     duration_ms: int
     period_ms: int
     """Of a peak."""
@@ -58,26 +70,27 @@ class Playback:
         """
         self._audio_log, self._database = audio_log, database
         self._places, self._disk = places, disk
-        self._making: dict[Path, asyncio.Task[Playable]] = {}
+        self._making: dict[tuple[UUID, str, str], asyncio.Task[Playable]] = {}
 
     async def find(self, organization_id: UUID, meeting: ExportedMeeting, patience_s: float) -> Playable | None:
         """Return the sound of a finished meeting, made if need be; None if that takes longer than ``patience_s``.
 
-        Raises AudioDeleted, AudioUnavailable, MeetingNotFound, DiskFull.
+        Raises AudioDeleted, AudioUnavailable, MeetingNotFound, DiskFull, StoreUnavailable.
         """
         if meeting.audio_deleted_at is not None:
             raise AudioDeleted(meeting.audio_deleted_at)
         if meeting.redact and not meeting.words_known:
             raise AudioUnavailable(NO_WORDS)
-        facts = self._facts_path(organization_id, meeting)
-        if (found := await asyncio.to_thread(_read, facts)) is not None:
+        file_hash, facts = meeting.listed.file_hash, _facts_name(meeting)
+        if (found := await _read(self._audio_log.kept, organization_id, file_hash, facts)) is not None:
             return found
-        task = self._making.get(facts)
+        making = organization_id, file_hash, facts
+        task = self._making.get(making)
         if task is None:
             # Nobody who waits for it ends it by leaving.
             task = asyncio.create_task(self._make(organization_id, meeting, facts), name="make sound playable")
-            self._making[facts] = task
-            task.add_done_callback(partial(self._made, facts))
+            self._making[making] = task
+            task.add_done_callback(partial(self._made, making))
         await asyncio.wait({task}, timeout=patience_s)
         return task.result() if task.done() else None
 
@@ -88,19 +101,12 @@ class Playback:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _made(self, facts: Path, task: asyncio.Task[Playable]) -> None:
-        self._making.pop(facts, None)
+    def _made(self, making: tuple[UUID, str, str], task: asyncio.Task[Playable]) -> None:
+        self._making.pop(making, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.warning("the sound of a meeting could not be made playable: %s", error)
 
-    def _facts_path(self, organization_id: UUID, meeting: ExportedMeeting) -> Path:
-        """Return the file that is there once the sound is: its name says all that it depends on."""
-        depends = json.dumps([VERSION, meeting.redacted_ranges, meeting.ignored_tracks, bool(meeting.redact)])
-        digest = hashlib.sha256(depends.encode()).hexdigest()[:16]
-        folder = self._audio_log.original(organization_id, meeting.listed.file_hash).parent
-        return folder / f"playback-{digest}.json"
-
-    async def _make(self, organization_id: UUID, meeting: ExportedMeeting, facts: Path) -> Playable:
+    async def _make(self, organization_id: UUID, meeting: ExportedMeeting, facts: str) -> Playable:
         async with self._places.place(organization_id):
             await asyncio.to_thread(self._audio_log.incoming.mkdir, parents=True, exist_ok=True)
             with TemporaryDirectory(
@@ -119,12 +125,12 @@ class Playback:
         """Decode what is heard into a folder; return its parts as the encoder takes them."""
         file_hash = meeting.listed.file_hash
         if meeting.live_config is None:
-            source = self._audio_log.original(organization_id, file_hash)
-            if not await asyncio.to_thread(source.is_file):
-                return []
             most_s = (meeting.listed.duration_ms or 0) / 1000 + SPARE_S
             try:
-                decoded = await decode(source, folder / "pcm", most_s, _ignore, disk=self._disk)
+                async with self._audio_log.kept.local(organization_id, file_hash, UPLOADED) as source:
+                    if source is None:
+                        return []
+                    decoded = await decode(source, folder / "pcm", most_s, _ignore, disk=self._disk)
             except UnusableRecording as error:
                 raise AudioUnavailable(str(error)) from None
             except DecoderDied:
@@ -156,24 +162,37 @@ class Playback:
             await asyncio.to_thread(end_pcm, file)
 
     async def _keep(
-        self, organization_id: UUID, meeting: ExportedMeeting, folder: Path, facts: Path, made: dict[str, int]
+        self, organization_id: UUID, meeting: ExportedMeeting, folder: Path, facts: str, made: dict[str, int]
     ) -> Playable:
-        """Move the files beside the recording, unless it was deleted meanwhile. Raises MeetingNotFound."""
-        file_hash = meeting.listed.file_hash
+        """Keep the files with the recording, unless it was deleted meanwhile. Raises MeetingNotFound."""
+        file_hash, kept = meeting.listed.file_hash, self._audio_log.kept
+        files = await asyncio.to_thread(_name_files, folder, facts, made)
+        sent = await kept.send(organization_id, file_hash, files)
 
         async def keep(connection: Connection) -> bool:
             await meetings.lock_recording(connection, organization_id, file_hash)
             if not await meetings.keeps_audio(connection, organization_id, file_hash):
+                if sent:
+                    await kept.remove(organization_id, file_hash)
                 return False
-            await asyncio.to_thread(_move, folder, facts, made)
+            await _replace(kept, organization_id, file_hash, files)
             return True
 
-        if not await self._database.run(keep, organization_id=organization_id):
-            raise MeetingNotFound
-        found = await asyncio.to_thread(_read, facts)
+        try:
+            is_kept = await self._database.run(keep, organization_id=organization_id)
+        except FileNotSent:
+            # Its meeting was deleted and uploaded again at this moment.
+            is_kept = False
+        found = await _read(kept, organization_id, file_hash, facts) if is_kept else None
         if found is None:
             raise MeetingNotFound
         return found
+
+
+def _facts_name(meeting: ExportedMeeting) -> str:
+    """Return the name of the file that is there once the sound is: it says all that the sound depends on."""
+    depends = json.dumps([VERSION, meeting.redacted_ranges, meeting.ignored_tracks, bool(meeting.redact)])
+    return f"{PLAYBACK}{hashlib.sha256(depends.encode()).hexdigest()[:16]}.json"
 
 
 async def _encode(folder: Path) -> dict[str, int]:
@@ -194,31 +213,34 @@ async def _encode(folder: Path) -> dict[str, int]:
     return {"duration_ms": samples * 1000 // RATE_HZ, "period_ms": period_ms}
 
 
-def _move(folder: Path, facts: Path, made: dict[str, int]) -> None:
-    """Move what was made in a folder beside the recording, in place of what was there. Safe to repeat."""
-    if facts.exists() and not (folder / SOUND).exists():
-        # It was moved: the connection broke during the commit.
-        return
-    # First what says that the others are there: a crash in the middle leaves nothing that is taken for whole.
-    for old in sorted(facts.parent.glob("playback-*"), key=lambda path: path.suffix != facts.suffix):
-        old.unlink(missing_ok=True)
-    with (folder / facts.name).open("w", encoding="utf-8") as file:
-        json.dump(made, file)
-        file.flush()
-        os.fsync(file.fileno())
-    for name in (PEAKS, SOUND):
-        (folder / name).replace(facts.with_suffix(Path(name).suffix))
+def _name_files(folder: Path, facts: str, made: dict[str, int]) -> dict[str, Path]:
+    """Write what is known of what was made in a folder, and return the files by the names they are kept under."""
+    (folder / facts).write_text(json.dumps(made), encoding="utf-8")
     # Last: where it is, the others are.
-    (folder / facts.name).replace(facts)
-    sync_directory(facts.parent)
+    return {_beside(facts, name): folder / name for name in (PEAKS, SOUND)} | {facts: folder / facts}
 
 
-def _read(facts: Path) -> Playable | None:
+async def _replace(kept: KeptFiles, organization_id: UUID, file_hash: str, files: Mapping[str, Path]) -> None:
+    """Keep the files of a meeting's sound in place of all that were made before. Raises FileNotSent and as ``keep``."""
+    # The facts go first: a crash in the middle leaves nothing that is taken for whole.
+    await kept.remove_others(organization_id, file_hash, PLAYBACK, files)
+    await kept.keep(organization_id, file_hash, files)
+
+
+async def _read(files: KeptFiles, organization_id: UUID, file_hash: str, facts: str) -> Playable | None:
+    """Return what a file of facts says that there is; None without it. Raises StoreUnavailable."""
     try:
-        said = json.loads(facts.read_text(encoding="utf-8"))
+        async with files.file(organization_id, file_hash, facts).open() as file:
+            said = json.loads(await file.read(MAX_FACTS_BYTES))
     except FileNotFoundError:
         return None
-    return Playable(facts.with_suffix(".webm"), facts.with_suffix(".u8"), said["duration_ms"], said["period_ms"])
+    sound, peaks = (files.file(organization_id, file_hash, _beside(facts, name)) for name in (SOUND, PEAKS))
+    return Playable(sound, peaks, said["duration_ms"], said["period_ms"])
+
+
+def _beside(facts: str, name: str) -> str:
+    """Return the name under which what was made as ``name`` is kept, by that of its facts."""
+    return Path(facts).with_suffix(Path(name).suffix).name
 
 
 async def _ignore(_: float) -> None:

@@ -16,6 +16,7 @@ from server.audio import (
     Encoding,
     TrackFormat,
     edited_length,
+    open_file,
     opus_head,
     opus_records,
     read_edits,
@@ -126,11 +127,8 @@ class AudioFile:
             yield data
 
 
-def open_recording(path: Path, media_type: str) -> AudioFile | None:
-    """Open a recording as it was uploaded; None if it is not there. Blocking."""
-    file = open_file(path)
-    if file is None:
-        return None
+def uploaded_recording(file: BinaryIO, media_type: str) -> AudioFile:
+    """Return an open recording as it was uploaded. Blocking."""
     size = os.fstat(file.fileno()).st_size
     return AudioFile(SUFFIXES.get(media_type.split(";")[0].strip().lower(), ""), size, file, b"", size)
 
@@ -172,14 +170,6 @@ def redacted_wav(file: BinaryIO, silent_ms: Sequence[Sequence[int]], start_us: i
     file.seek(0)
     head = _wav_head(DECODED, size)
     return AudioFile(".wav", len(head) + size, file, head, size, silent_ms=silent_ms, start_us=start_us)
-
-
-def open_file(path: Path) -> BinaryIO | None:
-    """Open a file, and no link; None if it is not there. Blocking."""
-    try:
-        return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=READ_BYTES)
-    except FileNotFoundError:
-        return None
 
 
 def _wav_head(format_: TrackFormat, size: int) -> bytes:

@@ -29,6 +29,10 @@ class DecodedFiles:
         return await self._database.run(remove, organization_id=organization_id)
 
     async def sweep(self) -> int:
-        """Delete what crashes and earlier versions left, and return of how many recordings."""
+        """Delete what crashes and earlier versions left, and return of how many recordings.
+
+        What lies in the log's folder of unfinished files for more than a day goes as well.
+        """
+        await asyncio.to_thread(self._audio_log.sweep_leftovers)
         decoded = await asyncio.to_thread(self._audio_log.decoded_recordings)
         return sum([await self.remove_if_done(*recording) for recording in decoded])

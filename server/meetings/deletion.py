@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID, uuid4
 
-from server.audio import AudioLog
+from server.audio import AudioLog, StoreUnavailable
 from server.auth import Caller
 from server.errors import MeetingNotFound
 from server.storage import (
@@ -23,6 +24,8 @@ from server.storage import (
 )
 
 SWEPT_AT_ONCE = 1000
+# A recording in the object store that has no meeting after so long is nobody's.
+ORPHAN_AGE = timedelta(hours=1)
 # Age in seconds from which a deletion counts as abandoned by the process that began it.
 ABANDONED_AFTER_S = 60.0
 # Seconds between two looks for deletions that have waited enough, and how many one look takes.
@@ -135,6 +138,7 @@ class Deletion:
 
     async def delete_rows(self, connection: Connection, deletion: NewDeletion, meeting_id: UUID) -> None:
         """Delete a meeting's rows and write the receipt, under the lock of the recording."""
+        # With an object store, of this machine alone: the transaction waits for none. The rest is counted when it goes.
         on_disk = await asyncio.to_thread(self._audio_log.measure, deletion.organization_id, deletion.file_hash)
         removed = await deletions.delete_meeting(connection, deletion.organization_id, meeting_id)
         await deletions.record(connection, deletion, meeting_id, removed, *on_disk)
@@ -153,12 +157,15 @@ class Deletion:
             found = (0, 0)
             if not await meetings.keeps_audio(connection, organization_id, file_hash):
                 try:
-                    found = await asyncio.to_thread(self._audio_log.measure, organization_id, file_hash)
+                    found = await self._audio_log.kept.measure(organization_id, file_hash)
                     if not await self._remove_all(organization_id, file_hash):
                         return False
                 except OSError as error:
                     # Beyond this it would look like one of the database's connection.
                     log.error("deletion %s: the disk does not let its files go: %s", deletion.id, error.strerror)
+                    return False
+                except StoreUnavailable as error:
+                    log.error("deletion %s: %s", deletion.id, error)
                     return False
             await deletions.finish(connection, organization_id, deletion.id, *found)
             return True
@@ -171,8 +178,8 @@ class Deletion:
     async def _remove_all(self, organization_id: UUID, file_hash: str) -> bool:
         """Remove all files of a recording; return False if some are left after a few tries."""
         for _ in range(REMOVAL_TRIES):
-            await asyncio.to_thread(self._audio_log.remove, organization_id, file_hash)
-            if not (await asyncio.to_thread(self._audio_log.measure, organization_id, file_hash))[0]:
+            await self._audio_log.kept.remove(organization_id, file_hash)
+            if not (await self._audio_log.kept.measure(organization_id, file_hash))[0]:
                 return True
             # A decoder, or a process that takes up a live meeting, may be making its files at this moment.
             await asyncio.sleep(REMOVAL_PAUSE_S)
@@ -188,7 +195,7 @@ class Deletion:
         return sum([await self.remove_files(deletion) for deletion in unfinished])
 
     async def sweep_orphans(self) -> int:
-        """Delete recordings without a meeting row, left by crashes, and return how many there were."""
+        """Delete recordings without a meeting row that crashes left on this machine; return how many there were."""
         removed = 0
         on_disk = await asyncio.to_thread(lambda: list(self._audio_log.recordings()))
         for start in range(0, len(on_disk), SWEPT_AT_ONCE):
@@ -205,6 +212,36 @@ class Deletion:
             if await meetings.exists(connection, organization_id, file_hash):
                 return False
             await asyncio.to_thread(self._audio_log.remove, organization_id, file_hash)
+            return True
+
+        return await self._database.run(remove, organization_id=organization_id)
+
+    async def sweep_kept(self, age: timedelta = ORPHAN_AGE) -> int:
+        """Delete recordings that crashes left in the object store without a meeting; return how many there were.
+
+        Args:
+            age: since their last file came: an upload sends its recording before its meeting is there.
+
+        Raises DatabaseUnavailable, StoreUnavailable.
+        """
+        removed = 0
+        async with aclosing(self._audio_log.kept.recordings(datetime.now(UTC) - age)) as listed:
+            async for organization_id, hashes in listed:
+                keeping = await self._database.run(
+                    partial(meetings.find_keeping_audio, organization_id=organization_id, file_hashes=hashes),
+                    organization_id=organization_id,
+                )
+                for file_hash in set(hashes) - keeping:
+                    removed += await self._remove_kept_orphan(organization_id, file_hash)
+        return removed
+
+    async def _remove_kept_orphan(self, organization_id: UUID, file_hash: str) -> bool:
+        async def remove(connection: Connection) -> bool:
+            # Under the lock, since the same recording may be uploaded again at this moment.
+            await meetings.lock_recording(connection, organization_id, file_hash)
+            if await meetings.keeps_audio(connection, organization_id, file_hash):
+                return False
+            await self._audio_log.kept.remove(organization_id, file_hash)
             return True
 
         return await self._database.run(remove, organization_id=organization_id)

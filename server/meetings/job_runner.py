@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from privacy import log_context
 from server.analysis import DATABASE_PATIENCE_S, MinutesUsedUp
-from server.audio import DecoderDied, UnusableRecording
+from server.audio import DecoderDied, RecordingMissing, StoreUnavailable, UnusableRecording
 from server.config import ServerSettings
 from server.disk import DiskFull
 from server.engine import EngineBusy, SessionBroke, SessionRefused
@@ -26,6 +26,12 @@ BUSY_DELAY_S = 3.0
 # Seconds before a job is retried that found the disk full, multiplied by the attempt's number: an operator must free
 # space meanwhile.
 DISK_FULL_DELAY_S = 60.0
+# Seconds before a job is retried whose recording the object store did not give.
+STORE_DELAY_S = 15.0
+# Seconds before a job is retried whose recording is not there, multiplied by the attempt's number: an operator may have
+# named another store.
+MISSING_DELAY_S = 60.0
+MISSING = "The recording is not where the server keeps recordings. Upload it again"
 DISK_FULL = "The server's disk was full; the recording itself is fine. Upload it again later"
 MINUTES_USED_UP = "Waiting for the next day (UTC): the organization's minutes of audio analysed a day are used up"
 
@@ -83,6 +89,18 @@ class JobRunner:
                 message = "Waiting for disk space on the server"
                 await self._release(job, message, DISK_FULL_DELAY_S * job.attempt, counted=True)
             return "disk_full"
+        except StoreUnavailable as error:
+            # No attempt was made, as without an engine.
+            log.warning("meeting %s: %s", job.meeting_id, error)
+            await self._release(job, "Waiting for the store of recordings", STORE_DELAY_S, counted=False)
+            return "store_away"
+        except RecordingMissing as error:
+            log.error("meeting %s: attempt %d: %s", job.meeting_id, job.attempt, error)
+            if job.attempt >= self._settings.max_attempts:
+                await self._fail(job, MISSING)
+            else:
+                await self._release(job, "Waiting for the recording", MISSING_DELAY_S * job.attempt, counted=True)
+            return "broke"
         except (SessionBroke, DatabaseUnavailable) as error:
             log.warning("meeting %s: attempt %d failed: %s", job.meeting_id, job.attempt, error)
             await self._retry(job)

@@ -37,14 +37,14 @@ class Retention:
         """``every_s``: interval between two looks, seconds."""
         self._audio_log = audio_log
         self._database = database
-        self._deletion = Deletion(audio_log, database)
+        self.deletion = Deletion(audio_log, database)
         self._every_s = every_s
 
     async def run(self) -> None:
         """Delete what is due, and complete interrupted deletions, now and every so often; until cancelled."""
         while True:
             try:
-                if finished := await self._deletion.finish_abandoned():
+                if finished := await self.deletion.finish_abandoned():
                     log.info("completed %d deletions that were interrupted", finished)
                 if swept := await asyncio.to_thread(UnfinishedRecordings(self._audio_log.root).sweep):
                     log.info("removed %d unfinished uploads that nobody went on with", swept)
@@ -88,7 +88,7 @@ class Retention:
                 # If the connection broke during the commit, the rows went with the first try.
                 return await deletions.is_recorded(connection, organization_id, deletion.id)
             if expired.part == "meeting":
-                await self._deletion.delete_rows(connection, deletion, meeting_id)
+                await self.deletion.delete_rows(connection, deletion, meeting_id)
                 return True
             if expired.part == "audio":
                 rows = await retention.delete_audio(connection, organization_id, meeting_id)
@@ -101,5 +101,5 @@ class Retention:
 
         if not await self._database.run(delete_rows, organization_id=organization_id):
             return False
-        await self._deletion.remove_files(deletion)
+        await self.deletion.remove_files(deletion)
         return True

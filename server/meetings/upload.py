@@ -1,4 +1,8 @@
-"""Upload of a recording: streamed to disk while hashing, durable before acknowledgement, then queued."""
+"""Upload of a recording: streamed to disk while hashing, durable before acknowledgement, then queued.
+
+It goes to where recordings are kept when it is whole: its name there is its hash, and what is refused before, by quotas
+or after a look into it, never gets there.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +30,7 @@ from server.errors import (
 from server.fair_slots import FairSlots
 from server.meetings.completion import run_to_completion
 from server.meetings.content_encoding import BodyDecoder, create_body_decoder
+from server.meetings.sent_recording import SentRecording
 from server.meetings.upload_allowance import UploadAllowances, minutes_exceeded
 from server.meetings.upload_body import (
     CONSENT,
@@ -133,6 +138,7 @@ class Uploads:
             RedactionDiffers: the recording is known, and less was redacted in it.
             Unauthenticated: the caller's token or key became void during the upload.
             DiskFull: the disk has no room, or not enough to stay usable.
+            StoreUnavailable: the object store does not take the recording.
         """
         decoder = create_body_decoder(content_encoding)
         # Around the recording, a form has boundaries, headers and texts; compressed, its size says nothing.
@@ -145,7 +151,7 @@ class Uploads:
         )
         before_recording = _require_consent if organization.policy.consent_required else None
         async with self.allowances.admit(caller.organization_id, least_bytes) as allowance:
-            recording = self.audio_log.receive(caller.organization_id, self.limits.max_bytes, allowance.spend)
+            recording = self.audio_log.receive(self.limits.max_bytes, allowance.spend)
             with recording:
                 began = time.monotonic()
                 receipt = await self._store(caller, recording, chunks, decoder, before_recording, form)
@@ -174,10 +180,10 @@ class Uploads:
         """Queue the analysis of a recording whose bytes lie in a file, received within an allowance. The file stays.
 
         Raises BadRequest, ConsentRequired, QuotaExceeded, RecordingTooLong, ChannelsDiffer, RedactionDiffers,
-        Unauthenticated and DiskFull as ``receive`` does.
+        Unauthenticated, DiskFull and StoreUnavailable as ``receive`` does.
         """
         details = await self.check(caller, fields, file_name)
-        with self.audio_log.receive(caller.organization_id, self.limits.max_bytes) as recording:
+        with self.audio_log.receive(self.limits.max_bytes) as recording:
             await run_to_completion(asyncio.to_thread(recording.adopt, whole))
             return await self._queue(caller, recording, details, media_type)
 
@@ -213,6 +219,7 @@ class Uploads:
             details.redact,
             caller.key_id,
         )
+        sending = SentRecording(self.audio_log.kept, self._database, meeting.organization_id, meeting.file_hash, path)
 
         async def store_meeting(connection: Connection) -> str:
             # Serialises with a concurrent deletion of the same recording.
@@ -228,17 +235,13 @@ class Uploads:
                     raise RedactionDiffers(format_redaction_kinds(known.redact))
             status = await meetings.accept(connection, await redact_details(connection, meeting))
             await self._count_audio(connection, meeting, stated_ms)
-            # After every check of the database, before its commit. What retention deleted does not come back with a
-            # recording that is known.
-            if await meetings.keeps_audio(connection, meeting.organization_id, meeting.file_hash):
-                await asyncio.to_thread(recording.commit)
+            # After every check of the database, before its commit.
+            await sending.keep(connection)
             return status
 
         # The bytes are durable, so waiting for the database costs nothing. If the client disconnects now, a
         # complete meeting remains.
-        status = await run_to_completion(
-            self._database.run(store_meeting, organization_id=caller.organization_id, patience_s=20)
-        )
+        status = await run_to_completion(sending.store(store_meeting))
         UPLOADED_BYTES.inc(recording.size_bytes)
         return Receipt(meeting.file_hash, status)
 

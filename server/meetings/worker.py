@@ -9,6 +9,7 @@ from contextlib import suppress
 from uuid import UUID
 
 from server.analysis import MeetingAnalyzer
+from server.audio import StoreUnavailable
 from server.config import ServerSettings
 from server.meetings.decoded_files import DecodedFiles
 from server.meetings.job_runner import JobRunner
@@ -144,11 +145,13 @@ class Worker:
             await asyncio.sleep(SWEEP_EVERY_S)
 
     async def _sweep(self) -> None:
-        """Delete decoded audio that crashes left behind, now and every hour."""
+        """Delete what crashes left behind, decoded audio and recordings without a meeting, now and every hour."""
         while True:
             try:
                 if swept := await self._decoded.sweep():
                     log.info("removed the decoded audio of %d recordings whose analysis is over", swept)
-            except (DatabaseUnavailable, OSError) as error:
-                log.warning("decoded audio stays until the next sweep: %s", error)
+                if orphans := await self._retention.deletion.sweep_kept():
+                    log.info("removed %d recordings without a meeting from the object store", orphans)
+            except (DatabaseUnavailable, StoreUnavailable, OSError) as error:
+                log.warning("what crashes left stays until the next sweep: %s", error)
             await asyncio.sleep(SWEEP_EVERY_S)

@@ -353,6 +353,17 @@ async def find_existing(connection: Connection, recordings: Sequence[tuple[UUID,
     return {(UUID(str(row["organization_id"])), row["file_hash"]) for row in rows}
 
 
+async def find_keeping_audio(connection: Connection, organization_id: UUID, file_hashes: Sequence[str]) -> set[str]:
+    """Return the hashes among ``file_hashes`` whose meetings the organization has, with their audio."""
+    rows = await connection.fetch(
+        "SELECT file_hash FROM meetings WHERE organization_id = $1 AND file_hash = ANY($2)"
+        " AND audio_deleted_at IS NULL",
+        organization_id,
+        list(file_hashes),
+    )
+    return {row["file_hash"] for row in rows}
+
+
 async def delete(connection: Connection, organization_id: UUID, file_hash: str) -> bool:
     """Delete a meeting with all its data; return False if there is none."""
     deleted = await connection.execute(

@@ -31,7 +31,7 @@ async def recording(owner: Database, database: Database, tmp_path: Path) -> Path
     """The recording of a meeting of Acme."""
     user = await make_user(owner, "Acme")
     await ready_meeting(database, user)
-    path = AudioLog(tmp_path / "audio").original(user.organization_id, HASH)
+    path = AudioLog(tmp_path / "audio").folder(user.organization_id, HASH) / "original"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"a recording")
     return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +48,22 @@ def test_each_is_given_what_its_program_reads(
     environment: Callable[[dict[str, str]], dict[str, str]], given: dict[str, str]
 ) -> None:
     assert environment(CALLER) == given
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/a", "gs://bucket/a"])
+def test_credentials_of_the_object_store_go_to_who_reads_it_and_those_of_other_clouds_to_nobody(url: str) -> None:
+    store = {"MEETRA_AUDIO_STORE": url}
+    clouds = {"AWS_SECRET_ACCESS_KEY": "a", "AWS_REGION": "x", "GOOGLE_SERVICE_ACCOUNT": "/g", "AZURE_CLIENT_ID": "z"}
+    own = {name: value for name, value in clouds.items() if name.startswith("AWS_" if url[0] == "s" else "GOOGLE_")}
+    for environment in (of_api, of_worker):
+        assert environment({**PLAIN, **clouds, **store}) == {**PLAIN, **own, **store}
+        assert environment({**PLAIN, **clouds, "MEETRA_AUDIO_STORE": "ftp://x"}).keys() & clouds.keys() == set()
+    for environment in (of_tools, of_inference):
+        assert environment({**PLAIN, **clouds, **store}) == PLAIN
+
+
+def test_a_store_that_the_file_of_settings_names_gets_its_credentials(tmp_path: Path) -> None:
+    (tmp_path / "meetra.toml").write_text('audio_store = "s3://bucket/a"\n')
+    given = {"MEETRA_CONFIG": str(tmp_path / "meetra.toml"), "AWS_REGION": "x"}
+    assert of_api(given) == given
+    assert of_api({**given, "MEETRA_AUDIO_STORE": ""}).keys() == {"MEETRA_CONFIG", "MEETRA_AUDIO_STORE"}

@@ -1,4 +1,4 @@
-"""A system is backed up while it runs, and answers from the backup as before."""
+"""A system is backed up while it runs, and answers from the backup as before, out of an object store as well."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Rest, System, start_system
+from tests.object_stores import BUCKET, ObjectServer
+from tests.recordings import excerpt
 
 # Each answers for one meeting.
 ANSWERS = (
@@ -40,16 +42,26 @@ def answers(rest: Rest, meeting: str) -> dict[str, tuple[int, Any]]:
     return {path: (answer.status_code, answer.json()) for path, answer in got.items()}
 
 
-def test_a_restored_system_answers_as_before(
-    system: System, rest: Rest, meeting: str, backup: Path, tmp_path: Path
+def test_a_restored_system_answers_as_before_and_keeps_recordings_in_an_object_store(
+    system: System,
+    rest: Rest,
+    meeting: str,
+    backup: Path,
+    tmp_path: Path,
+    object_server: ObjectServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = answers(rest, meeting)
     assert {status for status, _ in before.values()} == {200}
     audio = rest.get("/single-feature-api/meeting/audio", file_hash=meeting, variant="original").content
     assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in backup.rglob("*")} == {0}
     again = tmp_path / "again"
+    # As an operator sets it, with the server's variables.
+    monkeypatch.setenv("MEETRA_AUDIO_STORE", f"s3://{BUCKET}/restored")
+    monkeypatch.setenv("MEETRA_AUDIO_STORE_PATIENCE_S", "2")
     done = system.meetra("restore", str(backup), data=again)
     assert done.returncode == 0, done.stderr
+    assert object_server.holds(meeting.encode())
     restored = start_system(again)
     try:
         # The passwords, the keys and so the tokens of before.
@@ -59,8 +71,41 @@ def test_a_restored_system_answers_as_before(
         assert restored.password == system.password
         actions = same.get("/api/organization/audit").json()["events"]
         assert "meetra backup" in {event["method"] for event in actions}
+        _keep_recordings_in_the_store(restored, same, meeting, object_server)
+        # Out of the store, into a backup as of any system.
+        second = tmp_path / "second"
+        done = restored.meetra("backup", str(second))
+        assert done.returncode == 0, done.stderr
+        (copied,) = second.glob(f"audio/*/*/{meeting}/original")
+        assert copied.read_bytes() == audio
+        refused = restored.meetra("restore", str(second), data=tmp_path / "third")
+        assert (refused.returncode, "is not empty" in refused.stderr) == (1, True), refused.stderr
     finally:
         assert restored.stop() == 0
+
+
+def _keep_recordings_in_the_store(system: System, rest: Rest, meeting: str, object_server: ObjectServer) -> None:
+    """Upload, analyse, play and delete; the store goes away meanwhile."""
+    recording = excerpt(5, mark="in the store")
+    with object_server.gone():
+        refused = rest.upload(recording)
+    assert (refused.status_code, refused.headers["x-meetra-reason"]) == (503, "SERVICE_UNAVAILABLE")
+    assert int(refused.headers["retry-after"]) > 0
+    file_hash = rest.analysed(recording)
+    sound = "/single-feature-api/meeting/audio"
+    whole = rest.get(sound, file_hash=file_hash)
+    part = rest.http.get(sound, params={"file-hash": file_hash}, headers={"range": "bytes=10-99"})
+    assert (whole.status_code, part.status_code, part.content) == (200, 206, whole.content[10:100])
+    assert rest.get(sound, file_hash=file_hash, variant="original").content == recording
+    assert not list((system.data / "audio").glob(f"*/*/{file_hash}/*"))
+    assert object_server.holds(file_hash.encode())
+    assert rest.http.delete("/single-feature-api/meeting", params={"file-hash": file_hash}).status_code == 200
+    assert not object_server.holds(file_hash.encode())
+    (receipt,) = rest.get("/api/organization/deletions", file_hash=file_hash).json()["deletions"]
+    # The recording, and three files of its sound.
+    assert (receipt["file_hash"], receipt["files"]) == (file_hash, 4)
+    found = json.loads(system.meetra("doctor", "--json").stdout)
+    assert [finding["state"] for finding in found if finding["about"] == "object store"] == ["good"]
 
 
 def change_a_byte(folder: Path) -> None:

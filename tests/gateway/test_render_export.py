@@ -56,7 +56,7 @@ async def analysed(owner: Database, database: Database, folder: Path, recording:
     computed = compute_answers(ANSWERED)
     answers = {name: (answer.definition_version, dict(answer.document)) for name, answer in computed.items()}
     await ready_meeting(database, user, file_hash, conversation=ANSWERED.to_document(), answers=answers)
-    path = AudioLog(folder).original(user.organization_id, file_hash)
+    path = AudioLog(folder).folder(user.organization_id, file_hash) / "original"
     path.parent.mkdir(parents=True)
     path.write_bytes(recording)
     return file_hash
@@ -64,7 +64,7 @@ async def analysed(owner: Database, database: Database, folder: Path, recording:
 
 def large(folder: Path, user: User, file_hash: str, size: int = LARGE) -> Path:
     """Make the recording of a meeting a large one, without using the disk."""
-    path = AudioLog(folder).original(user.organization_id, file_hash)
+    path = AudioLog(folder).folder(user.organization_id, file_hash) / "original"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
     os.truncate(path, size)
@@ -178,7 +178,7 @@ async def test_without_audio_and_over_grpc_and_only_headers(
     head = await http.head(EXPORT)
     assert (head.status_code, head.content) == (200, b"")
     # What was deleted from the disk is no error.
-    AudioLog(tmp_path).original(UUID(json.loads(files["organization.json"])["id"]), file_hash).unlink()
+    (AudioLog(tmp_path).folder(UUID(json.loads(files["organization.json"])["id"]), file_hash) / "original").unlink()
     files = unpacked((await http.get(EXPORT)).content)
     assert json.loads(files[f"meetings/{file_hash}/meeting.json"])["audio"] == []
 

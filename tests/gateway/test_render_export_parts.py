@@ -110,7 +110,7 @@ async def redacted_upload(database: Database, user: User, folder: Path, kinds: s
     """A recording with redaction; returns its hash."""
     data = wav(TONE, mark=f"{kinds} {ready}")
     file_hash = hashlib.sha256(data).hexdigest()
-    path = AudioLog(folder).original(user.organization_id, file_hash)
+    path = AudioLog(folder).folder(user.organization_id, file_hash) / "original"
     path.parent.mkdir(parents=True)
     path.write_bytes(data)
     new = replace(new_meeting(user, file_hash, "Call"), redact=parse_redaction_kinds(kinds), key_terms=("Planted",))

@@ -15,6 +15,7 @@ from privacy.log_context import current_log_context
 from server.api.access import OpenStreams
 from server.api.interceptor import CallInterceptor
 from server.api.open_calls import OpenCallLimits, OpenCalls
+from server.audio import StoreUnavailable
 from server.audit import AuditTrail
 from server.auth import Authenticator, current_caller
 from server.disk import DiskFull
@@ -137,6 +138,7 @@ async def test_calls_and_streams_know_their_caller(guarded: Guarded) -> None:
     [
         (MeetingNotFound(), ("NOT_FOUND", "Meeting not found", "404")),
         (DatabaseUnavailable("postgresql://secret"), ("UNAVAILABLE", "Service unavailable, try again", "503")),
+        (StoreUnavailable("s3://secret"), ("UNAVAILABLE", "Service unavailable, try again", "503")),
         (ReferenceDeleted("user"), ("UNAUTHENTICATED", "Unauthorized", "401")),
         (ReferenceDeleted("organization"), ("UNAUTHENTICATED", "Unauthorized", "401")),
         (ReferenceDeleted("meeting"), ("NOT_FOUND", "Meeting not found", "404")),

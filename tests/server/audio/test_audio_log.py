@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import time
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.audio import AudioLog
+from server.audio import UPLOADED, AudioLog
 from server.audio.audio_log import LEFTOVER_AGE_S, RecordingTooLarge
 
 ORGANIZATION = uuid4()
@@ -22,24 +23,32 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
 
+async def keep(log: AudioLog, organization: UUID, *pieces: bytes) -> str:
+    """Receive a recording and keep it; return its hash."""
+    with log.receive(1000) as incoming:
+        for piece in pieces:
+            incoming.write(piece)
+        files = {UPLOADED: incoming.flush()}
+        for _ in range(2):
+            # A transaction may be repeated.
+            await log.kept.keep(organization, incoming.file_hash, files)
+    assert incoming.size_bytes == sum(map(len, pieces))
+    return incoming.file_hash
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.binary(max_size=50), max_size=10))
 def test_however_it_comes_a_recording_is_its_bytes_under_their_hash(tmp_path: Path, pieces: list[bytes]) -> None:
     log, whole = AudioLog(tmp_path), b"".join(pieces)
-    with log.receive(ORGANIZATION, 1000) as incoming:
-        for piece in pieces:
-            incoming.write(piece)
-        file_hash = incoming.commit()
-        assert incoming.commit() == file_hash
-    assert file_hash == incoming.file_hash == hashlib.sha256(whole).hexdigest()
-    assert log.original(ORGANIZATION, file_hash).read_bytes() == whole
-    assert incoming.size_bytes == len(whole)
+    file_hash = asyncio.run(keep(log, ORGANIZATION, *pieces))
+    assert file_hash == hashlib.sha256(whole).hexdigest()
+    assert (log.folder(ORGANIZATION, file_hash) / UPLOADED).read_bytes() == whole
     assert not files(log.incoming)
 
 
-def test_what_is_left_without_a_commit_is_nothing(tmp_path: Path) -> None:
+def test_what_is_received_and_not_kept_is_nothing(tmp_path: Path) -> None:
     log = AudioLog(tmp_path)
-    with log.receive(ORGANIZATION, 1000) as incoming:
+    with log.receive(1000) as incoming:
         incoming.write(b"half a recording")
         written = incoming.flush()
         assert written.read_bytes() == b"half a recording"
@@ -47,38 +56,37 @@ def test_what_is_left_without_a_commit_is_nothing(tmp_path: Path) -> None:
 
 
 def test_a_request_that_brings_nothing_leaves_no_file_at_all(tmp_path: Path) -> None:
-    with AudioLog(tmp_path).receive(ORGANIZATION, 1000):
+    with AudioLog(tmp_path).receive(1000):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_recording_may_be_as_large_as_the_limit_and_no_byte_larger(tmp_path: Path) -> None:
     log = AudioLog(tmp_path)
-    with log.receive(ORGANIZATION, 10) as incoming:
+    with log.receive(10) as incoming:
         incoming.write(bytes(10))
         with pytest.raises(RecordingTooLarge):
             incoming.write(b"x")
     assert files(tmp_path) == []
 
 
-def test_the_same_recording_again_takes_the_place_of_itself(tmp_path: Path) -> None:
+async def test_the_same_recording_again_takes_the_place_of_itself(tmp_path: Path) -> None:
     log = AudioLog(tmp_path)
     for _ in range(2):
-        with log.receive(ORGANIZATION, 1000) as incoming:
-            incoming.write(b"a recording")
-            file_hash = incoming.commit()
+        file_hash = await keep(log, ORGANIZATION, b"a recording")
     assert list(log.recordings()) == [(ORGANIZATION, file_hash)]
 
 
-def test_recordings_are_listed_by_organization_and_removed_with_all_that_was_made_of_them(tmp_path: Path) -> None:
+async def test_recordings_are_listed_by_organization_and_removed_with_all_made_of_them(tmp_path: Path) -> None:
     log, other = AudioLog(tmp_path), UUID(int=7)
-    hashes = {}
-    for organization in (ORGANIZATION, other):
-        with log.receive(organization, 1000) as incoming:
-            incoming.write(organization.bytes)
-            hashes[organization] = incoming.commit()
+    hashes = {organization: await keep(log, organization, organization.bytes) for organization in (ORGANIZATION, other)}
     (tmp_path / "no-uuid" / "aa" / "folder").mkdir(parents=True)
     assert set(log.recordings()) == set(hashes.items())
+    assert (log.hold(UPLOADED), log.hold("playback-*"), AudioLog(tmp_path / "none").hold(UPLOADED)) == (
+        True,
+        False,
+        False,
+    )
     log.pcm(ORGANIZATION, hashes[ORGANIZATION]).write_bytes(b"\x00\x00")
     log.live_track(ORGANIZATION, hashes[ORGANIZATION], 0).write_bytes(b"\x00\x00")
     log.remove(ORGANIZATION, hashes[ORGANIZATION])

@@ -54,7 +54,7 @@ MEETING = ExportedMeeting(
 
 def recording(folder: Path, data: bytes) -> Path:
     """Store an uploaded recording."""
-    path = AudioLog(folder / "log").original(ORGANIZATION, HASH)
+    path = AudioLog(folder / "log").folder(ORGANIZATION, HASH) / "original"
     path.parent.mkdir(parents=True)
     path.write_bytes(data)
     return path

@@ -1,19 +1,21 @@
-"""The files of a meeting's playable sound: moved beside the recording, whole or not at all."""
+"""The files of a meeting's playable sound: kept with the recording, whole or not at all."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 
-from server.audio import AudioLog
+from server.audio import AudioLog, KeptFiles
 from server.disk import DiskReserve
 from server.export import playback
 from server.export.playback import PEAKS, SOUND
 from server.fair_slots import FairSlots
 
+ORGANIZATION, HASH = UUID(int=1), "ab" * 32
 MADE = {"duration_ms": 3000, "period_ms": 50}
 
 
@@ -27,35 +29,44 @@ def work_folder(folder: Path, sound: bytes) -> Path:
 
 
 def names(folder: Path) -> set[str]:
-    return {path.name for path in folder.glob("playback-*")}
+    return {path.name for path in folder.rglob("playback-*.*")}
 
 
-def test_what_is_moved_again_stays(tmp_path: Path) -> None:
-    facts, work = tmp_path / "playback-1.json", work_folder(tmp_path, b"new")
-    (tmp_path / "playback-0.json").write_text("{}")
-    (tmp_path / "playback-0.webm").write_bytes(b"old")
-    for _ in range(2):
-        playback._move(work, facts, MADE)
-        found = playback._read(facts)
-        assert found is not None
-        assert (found.sound.read_bytes(), found.peaks.read_bytes()) == (b"new", b"\0\xff")
-        assert (found.duration_ms, found.period_ms) == (3000, 50)
-        assert names(tmp_path) == {"playback-1.json", "playback-1.webm", "playback-1.u8"}
+async def replace(kept: KeptFiles, folder: Path, facts: str, times: int = 1) -> None:
+    files = playback._name_files(folder, facts, MADE)
+    for _ in range(times):
+        await playback._replace(kept, ORGANIZATION, HASH, files)
 
 
-def test_what_breaks_off_is_not_taken_for_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    facts = tmp_path / "playback-1.json"
-    playback._move(work_folder(tmp_path, b"first"), facts, MADE)
-    unlink = Path.unlink
+async def test_what_is_kept_again_stays_in_place_of_what_was_there(tmp_path: Path) -> None:
+    kept = AudioLog(tmp_path / "log").kept
+    await replace(kept, work_folder(tmp_path, b"old"), "playback-0.json")
+    # A transaction may be repeated.
+    await replace(kept, work_folder(tmp_path, b"new"), "playback-1.json", times=2)
+    found = await playback._read(kept, ORGANIZATION, HASH, "playback-1.json")
+    assert found is not None
+    read = []
+    for kept_file in (found.sound, found.peaks):
+        async with kept_file.open() as file:
+            read.append(await file.read(100))
+    assert read == [b"new", b"\0\xff"]
+    assert (found.duration_ms, found.period_ms) == (3000, 50)
+    assert names(tmp_path / "log") == {"playback-1.json", "playback-1.webm", "playback-1.u8"}
+
+
+async def test_what_breaks_off_is_not_taken_for_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, unlink = AudioLog(tmp_path / "log").kept, Path.unlink
+    await replace(kept, work_folder(tmp_path, b"first"), "playback-2.json")
 
     def killed_after_one(path: Path, missing_ok: bool = False) -> None:
         unlink(path, missing_ok)
-        raise KeyboardInterrupt
+        raise OSError("killed")
 
     monkeypatch.setattr(Path, "unlink", killed_after_one)
-    with pytest.raises(KeyboardInterrupt):
-        playback._move(work_folder(tmp_path, b"second"), facts, MADE)
-    assert playback._read(facts) is None
+    with pytest.raises(OSError, match="killed"):
+        await replace(kept, work_folder(tmp_path, b"second"), "playback-1.json")
+    for facts in ("playback-1.json", "playback-2.json"):
+        assert await playback._read(kept, ORGANIZATION, HASH, facts) is None
 
 
 async def test_a_pause_takes_no_room_while_the_sound_is_made(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import av
 import numpy as np
 import pytest
 
-from server.audio import Encoding, TrackFormat, encode_record
+from server.audio import Encoding, TrackFormat, encode_record, open_file
 from server.export import RecordingChanged
-from server.export.recordings import AudioFile, open_recording, open_track
+from server.export.recordings import AudioFile, open_track, uploaded_recording
 from tests.server.audio.opus_audio import raw_packets
 from tests.server.audio.test_webm_packets import recorded
 
@@ -118,24 +118,23 @@ async def test_recordings_are_as_they_were_uploaded(tmp_path: Path) -> None:
     path, uploaded = tmp_path / "original", os.urandom(600_000)
     path.write_bytes(uploaded)
     for media_type, suffix in (("audio/mpeg", ".mp3"), ("Audio/WAV; x=y", ".wav"), ("a/../../b", "")):
-        audio = open_recording(path, media_type)
-        assert audio is not None
+        audio = uploaded_recording(path.open("rb"), media_type)
         assert audio.suffix == suffix
         assert await content(audio) == uploaded
 
 
 async def test_what_is_not_there_or_is_a_link_is_not_followed(tmp_path: Path) -> None:
-    assert open_recording(tmp_path / "none", "audio/wav") is None
+    assert open_file(tmp_path / "none") is None
     assert open_track(tmp_path / "none", TrackFormat(Encoding.MULAW, 8000, 1)) is None
     (tmp_path / "link").symlink_to("/etc/passwd")
     with pytest.raises(OSError, match="symbolic links"):
-        open_recording(tmp_path / "link", "audio/wav")
+        open_file(tmp_path / "link")
 
 
 async def test_a_file_that_is_cut_while_it_is_read_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "original"
     path.write_bytes(bytes(2_000_000))
-    audio = open_recording(path, "audio/wav")
+    audio = uploaded_recording(path.open("rb"), "audio/wav")
     os.truncate(path, 100)
     with pytest.raises(RecordingChanged):
         await content(audio)

@@ -18,7 +18,7 @@ NAMES = ("pcm_s16le_16k.raw", "pcm_s16le_16k.json", "pcm_s16le_16k-1.raw", "pcm_
 
 def decode(log: AudioLog, organization_id: UUID, file_hash: str = HASH) -> Path:
     """A recording with everything that decoding leaves; return its folder."""
-    original = log.original(organization_id, file_hash)
+    original = log.folder(organization_id, file_hash) / "original"
     (original.parent / "decoding-abc").mkdir(parents=True)
     (original.parent / "decoding-abc" / "1.raw").write_bytes(bytes(100))
     original.write_bytes(b"recording")

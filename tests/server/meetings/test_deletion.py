@@ -23,7 +23,7 @@ FIRST, SECOND = "a" * 64, "b" * 64
 
 def recorded(log: AudioLog, organization_id: UUID, file_hash: str) -> Path:
     """A recording on disk, with what was decoded of it."""
-    original = log.original(organization_id, file_hash)
+    original = log.folder(organization_id, file_hash) / "original"
     original.parent.mkdir(parents=True)
     original.write_bytes(b"a recording")
     log.pcm(organization_id, file_hash).write_bytes(b"\x00\x00")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -19,7 +18,7 @@ CONTENT = b"RIFF\r\n--not the boundary\r\n--\r\n\0\xff" * 3
 
 @pytest.fixture
 def recording(tmp_path: Path) -> IncomingRecording:
-    return AudioLog(tmp_path).receive(UUID(int=1), 10_000_000)
+    return AudioLog(tmp_path).receive(10_000_000)
 
 
 def part(disposition: str, content: bytes, *headers: str) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from hypothesis import given, reject
@@ -72,7 +71,7 @@ def uploaded(folder: Path, parts: Sequence[tuple[str, str]], query: str = "", pi
     """``key_terms`` of a multipart body, with what the query said before."""
     lines = [f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n' for name, text in parts]
     data = ("".join(lines) + f"--{BOUNDARY}--\r\n").encode()
-    with AudioLog(folder).receive(UUID(int=1), 1 << 20) as recording:
+    with AudioLog(folder).receive(1 << 20) as recording:
         body = create_body(f"multipart/form-data; boundary={BOUNDARY}", recording)
         if query:
             body.fields["key_terms"] = query
