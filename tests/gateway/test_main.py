@@ -79,11 +79,13 @@ async def test_it_serves_with_the_keys_that_the_api_tells(owner: Database, datab
             assert (await http.get(PATH, headers=dict(api.metadata))).json()["meetings"] == []
             assert (await http.get(PATH, headers={"authorization": "Bearer a.b.c"})).status_code == 401
             # By plain HTTP.
-            assert (await http.get("/v1/models", headers=dict(api.metadata))).status_code == 200
+            options = await http.options("/single-feature-api/uploads", headers=dict(api.metadata))
+            assert (options.status_code, options.headers["tus-resumable"]) == (204, "1.0.0")
             assert (await http.get(f"http://127.0.0.1:{probe}{PATH}")).status_code == 404
         assert await stopped(process) == 0
     logged = [json.loads(line) for line in out.read_text().splitlines()]
-    assert [(line["path"], line["status"]) for line in logged][:2] == [(PATH, 200), (PATH, 401)]
+    called = "/meetra.v1.MeetingService/ListMeetings"
+    assert [(line["path"], line["status"]) for line in logged][:2] == [(called, 200), (called, 401)]
 
 
 async def test_it_is_not_ready_until_it_knows_keys(tmp_path: Path) -> None:
