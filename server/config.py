@@ -117,7 +117,7 @@ class QuotaSettings(LogSettings):
         )
 
 
-class StoreSettings(_Settings):
+class StoreSettings(LogSettings):
     """Where recordings are kept."""
 
     audio_store: Annotated[str, AfterValidator(check_store_url)] = Field(
