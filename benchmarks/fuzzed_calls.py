@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -109,6 +110,7 @@ class CallFuzzer:
         request = iter(messages) if method.client_streaming else messages[0]
         streams = "stream" in kind
         code, message = grpc.StatusCode.OK, ""
+        ends = time.monotonic() + STREAM_S
         try:
             answer = call(request, metadata=self._metadata, timeout=STREAM_S if streams else CALL_S)
             if method.server_streaming:
@@ -116,6 +118,7 @@ class CallFuzzer:
                     pass
         except grpc.RpcError as error:
             code, message = error.code(), error.details() or ""
-        if streams and code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        # The server resets the stream at the same deadline; on a busy machine the client reads that first, as INTERNAL.
+        if streams and (code is grpc.StatusCode.DEADLINE_EXCEEDED or time.monotonic() >= ends):
             code, message = grpc.StatusCode.OK, ""
         self.answers.add(name, code, message, b"|".join(messages))
