@@ -75,7 +75,9 @@ async def run(settings: GatewayProcessSettings, limits: GatewayLimits, tls: TlsF
     host = f"[{settings.api_host}]" if ":" in settings.api_host else settings.api_host
     with TemporaryDirectory(prefix="meetra-gateway-") as folder:
         token_filter = Path(folder, "token-filter", "filter.json")
-        started = command(_write_configuration(Path(folder), settings, limits, tls, token_filter))
+        config = _write_configuration(Path(folder), settings, limits, tls, token_filter)
+        # Whoever replaces the process replaces all of it, and containers may have no shared memory.
+        started = [*command(config), "--disable-hot-restart"]
         async with aio.insecure_channel(f"{host}:{settings.api_port}") as channel:
             look = partial(ask_api, channel) if settings.token_keys is None else partial(read_file, settings.token_keys)
             keys = ShownKeys(look, token_filter, others_too=bool(os.environ.get(OTHER_ISSUER)))
