@@ -154,7 +154,7 @@ def main() -> None:
     options.batch = sorted({1, *(size for size in options.batch if size <= options.largest)})
     report.add("options", {name: value for name, value in vars(options).items() if name != "json"})
     model = random_sortformer(SMALL if options.small else PUBLISHED)
-    spread_probabilities(model)
+    spread_probabilities(model, centred=True)
     model.to(device)
     weights = sum(parameter.numel() for parameter in model.parameters())
     settings = settings_for(options.latency, 4)

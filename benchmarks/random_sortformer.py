@@ -148,27 +148,45 @@ def recording(seconds: float, seed: int) -> NDArray[np.float32]:
     return (np.round(sound.clip(-1, 1) * 32767) / 32768).astype(np.float32)
 
 
-def spread_probabilities(model: Any) -> None:
+def spread_probabilities(model: Any, *, centred: bool = False) -> None:
     """Scale a random Sortformer to what it hears: its probabilities change from frame to frame, anywhere in 0..1.
 
-    ``model``: on the CPU, float32; its biases and last layer are changed.
+    Args:
+        model: on the CPU, float32; its last layer is changed, and biases where ``centred``.
+        centred: take what frames have in common from those that layers see: else random layers see little of what
+            differs, and 16 bits round it away.
     """
     import torch
 
+    if centred:
+        _centre_frames(model)
     last = model.sortformer_modules.single_hidden_to_spks
     found: list[Any] = []
     hook = last.register_forward_hook(lambda _module, _inputs, logits: found.append(logits[0]))
-    sound = torch.from_numpy(recording(20, seed=1000))[None]
     with torch.no_grad():
-        features, lengths = model.process_signal(sound, torch.tensor([sound.shape[1]]))
-        # Frames around their mean: else what they have in common is nearly all that random layers see, and 16 bits
-        # round away what differs.
-        embedded, _ = model.encoder.pre_encode(x=features.transpose(1, 2), lengths=lengths)
-        model.encoder.pre_encode.out.bias.sub_(embedded[0].mean(0))
-        encoded, _ = model.frontend_encoder(features, lengths)
-        model.sortformer_modules.encoder_proj.bias.sub_(encoded[0].mean(0))
+        features, lengths = _spectra(model)
         model.forward_infer(*model.frontend_encoder(features, lengths))
         scale = 3 / found[0].std(0)
         last.weight.mul_(scale[:, None])
         last.bias.copy_((last.bias - found[0].mean(0)) * scale - 2)
     hook.remove()
+
+
+def _spectra(model: Any) -> tuple[Any, Any]:
+    """What it hears: of 20 s, and its length."""
+    import torch
+
+    sound = torch.from_numpy(recording(20, seed=1000))[None]
+    features, lengths = model.process_signal(sound, torch.tensor([sound.shape[1]]))
+    return features, lengths
+
+
+def _centre_frames(model: Any) -> None:
+    import torch
+
+    with torch.no_grad():
+        features, lengths = _spectra(model)
+        embedded, _ = model.encoder.pre_encode(x=features.transpose(1, 2), lengths=lengths)
+        model.encoder.pre_encode.out.bias.sub_(embedded[0].mean(0))
+        encoded, _ = model.frontend_encoder(features, lengths)
+        model.sortformer_modules.encoder_proj.bias.sub_(encoded[0].mean(0))

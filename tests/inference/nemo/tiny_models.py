@@ -8,15 +8,15 @@ from benchmarks.random_sortformer import MODULES, SMALL, mel_front_end, random_s
 from benchmarks.random_sortformer import recording as recording
 
 
-def sortformer(speakers: int = 4, *, seed: int = 0, streaming: bool = True) -> Any:
+def sortformer(speakers: int = 4, *, seed: int = 0, streaming: bool = True, centred: bool = False) -> Any:
     """A SortformerEncLabelModel of a few ten thousand weights, in evaluation mode.
 
     Its probabilities are anywhere in 0..1: silence, one voice and several at once, and every rule of the speaker cache,
-    come up.
+    come up. ``centred``: see ``spread_probabilities``.
     """
     # More than usual, so that a frame is taken for silence now and then.
     model = random_sortformer(SMALL, speakers, streaming=streaming, silence=1.0, seed=seed)
-    spread_probabilities(model)
+    spread_probabilities(model, centred=centred)
     return model
 
 
