@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from grpc import StatusCode, aio
 from meetra.inference.v2 import language_pb2, language_pb2_grpc, model_pb2, session_pb2, session_pb2_grpc
 
+from monitoring import trace_metadata
 from privacy import MutualTls
 from server.conversation import (
     Acoustics,
@@ -137,7 +138,7 @@ class InferenceClient:
 
         Raises SessionBroke (EngineBusy), SessionRefused, or whatever ``pcm`` raises.
         """
-        call = self._stub.RunSession()
+        call = self._stub.RunSession(metadata=trace_metadata())
         opened = asyncio.Event()
         # A task of our own instead of grpc's: it has released ``pcm`` before this generator ends.
         sending = asyncio.create_task(_send(call, config, opened, pcm), name="audio to the engine")
@@ -169,7 +170,9 @@ class InferenceClient:
         """Return the embedding, polarity and emotions of each sentence. Raises SessionBroke."""
         try:
             answer = await self._language.AnalyseSentences(
-                language_pb2.AnalyseSentencesRequest(sentences=sentences), timeout=SENTENCES_TIMEOUT_S
+                language_pb2.AnalyseSentencesRequest(sentences=sentences),
+                timeout=SENTENCES_TIMEOUT_S,
+                metadata=trace_metadata(),
             )
         except aio.AioRpcError as error:
             raise SessionBroke(error.code().name) from error
@@ -179,7 +182,7 @@ class InferenceClient:
         """Return the vector of a text, to be compared with those of sentences. Raises SessionBroke."""
         try:
             answer = await self._language.AnalyseSentences(
-                language_pb2.AnalyseSentencesRequest(sentences=[text]), timeout=within_s
+                language_pb2.AnalyseSentencesRequest(sentences=[text]), timeout=within_s, metadata=trace_metadata()
             )
         except aio.AioRpcError as error:
             raise SessionBroke(error.code().name) from error
