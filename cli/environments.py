@@ -17,6 +17,8 @@ EVERYWHERE = frozenset(
 )
 # Python, memory and gRPC of our own programs.
 OUR_PREFIXES = ("PYTHON", "MALLOC_", "GRPC_")
+# Where traces go, and how (docs/observability.md). Not what may be a secret: a collector beside the system has it.
+TRACES, TRACES_SECRET = "OTEL_", ("HEADERS", "KEY")
 # The way to the endpoint for summaries. The address of a proxy may hold a password.
 TO_THE_OUTSIDE = frozenset(
     "HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy SSL_CERT_FILE"
@@ -103,4 +105,9 @@ def _store_url(caller: Environment) -> str:
 
 def _of_ours(caller: Environment) -> dict[str, str]:
     ours = {name: value for name, value in caller.items() if name.startswith(OUR_PREFIXES)}
-    return {**of_tools(caller), **ours}
+    traces = {
+        name: value
+        for name, value in caller.items()
+        if name.startswith(TRACES) and not any(part in name for part in TRACES_SECRET)
+    }
+    return {**of_tools(caller), **ours, **traces}

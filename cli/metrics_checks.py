@@ -24,10 +24,10 @@ Series = Mapping[str, Mapping[str, float]]
 
 async def check_metrics(system: Mapping[str, Any]) -> list[Finding]:
     """Read the metrics of the system, which may tell none."""
-    address = system.get("metrics")
+    address = str(system.get("metrics") or "")
     if not address:
         return []
-    listen = str(address).removeprefix("http://").removesuffix(METRICS_PATH)
+    listen = address.removeprefix("http://").removesuffix(METRICS_PATH) if address.startswith("http") else address
     try:
         text = await asyncio.to_thread(scrape, listen, timeout_s=PATIENCE_S)
         series = read_series(text)

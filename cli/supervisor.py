@@ -128,6 +128,7 @@ class Supervisor:
                     log.warning("%s did not stop in time, killing it", program.name)
                     process.kill()
                     await process.wait()
+            PROGRAM_UP.labels(program.name).set(0)
             watcher.cancel()
             await asyncio.gather(watcher, return_exceptions=True)
             (self._run / f"{program.name}.pid").unlink(missing_ok=True)

@@ -38,6 +38,7 @@ from cli.supervisor import Program, Supervisor
 from cli.token_keeper import TokenKeeper
 from cli.welcome import announce, print_next_steps
 from gateway import CERTIFICATE, KEY, GatewayLimits, GatewaySettings, TlsFiles, command, render
+from monitoring import TracingUnavailable, otlp_collector
 from privacy import close_new_files, log_quietly, write_private
 from server.config import LogSettings, StoreSettings, TokenSettings
 from server.sandbox import ONE_THREAD
@@ -147,6 +148,10 @@ class System:
         tls = TlsFiles.checked(os.environ.get(CERTIFICATE, ""), os.environ.get(KEY, ""))
         self._limits = checked(GatewayLimits)
         self._log_format = checked(LogSettings).log_format
+        try:
+            self._collector = otlp_collector()
+        except TracingUnavailable as error:
+            raise CannotStart(str(error)) from None
         self._token_keeper = TokenKeeper(home, checked(TokenSettings))
         self._audio_store = checked(StoreSettings).audio_store
         self.front = Front(options.host, gateway_port(options.host, options.port), tls, free_port())
@@ -230,6 +235,7 @@ class System:
             local_port=self.front.local_port,
             api_socket_port=self._api_socket_port,
             api_http_port=self._api_http_port,
+            collector=self._collector,
             json_log=self._log_format == "json",
             admin_socket=self.metrics.socket(GATEWAY),
         )

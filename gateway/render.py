@@ -14,6 +14,7 @@ from gateway.origins import origin_regex
 from gateway.probe_listener import probe_listener
 from gateway.tls import TlsFiles
 from gateway.token_filter import TOKEN_FILTER, TOKEN_FILTER_TYPE
+from monitoring import Collector
 
 TEMPLATE = Path(__file__).with_name("envoy.yaml")
 REST_LUA = Path(__file__).with_name("rest.lua")
@@ -52,6 +53,8 @@ class GatewaySettings:
     """Of plain HTTP, at ``api_host``."""
     json_log: bool = False
     """Whether Envoy's own log is lines of JSON."""
+    collector: Collector | None = None
+    """Who takes traces; None: nobody."""
     admin_socket: Path | None = None
     """A Unix socket for Envoy's administration, metrics among it: whoever opens it can end Envoy. None: nobody can."""
     probe_port: int | None = None
@@ -84,6 +87,8 @@ def render(settings: GatewaySettings) -> str:
         token_filter=_token_filter(settings.token_filter),
         local_listener=_local_listener(settings.local_port),
         log_format=json.dumps({"log_format": {"json_format": LOG_FORMAT}} if settings.json_log else None),
+        tracing=json.dumps(settings.collector and _tracing(settings.collector)),
+        collector_cluster=_collector_cluster(settings.collector),
         admin=json.dumps(settings.admin_socket and _admin(settings.admin_socket)),
         probe_listener=probe_listener(settings.host, settings.probe_port),
         connections=limits.connections,
@@ -135,6 +140,49 @@ def _transport_socket(tls: TlsFiles) -> dict[str, object]:
             },
         },
     }
+
+
+def _tracing(collector: Collector) -> dict[str, object]:
+    """Return what the gateway tells of each call but streams: a span, without its path and query."""
+    return {
+        "provider": {
+            "name": "envoy.tracers.opentelemetry",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
+                "grpc_service": {"envoy_grpc": {"cluster_name": "collector"}, "timeout": "2s"},
+                "service_name": "meetra-gateway",
+            },
+        },
+        "random_sampling": {"value": collector.percent},
+        # What is searched for, ids and tokens are in paths and queries.
+        "max_path_tag_length": 1,
+    }
+
+
+def _collector_cluster(collector: Collector | None) -> str:
+    """Return the list item of the cluster of the collector; empty without one."""
+    if collector is None:
+        return ""
+    address = {"socket_address": {"address": collector.host, "port_value": collector.port}}
+    http2 = {
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        "explicit_http_config": {"http2_protocol_options": {}},
+    }
+    endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
+    cluster: dict[str, object] = {
+        "name": "collector",
+        "type": "STRICT_DNS",
+        "connect_timeout": "2s",
+        "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": http2},
+        "load_assignment": {"cluster_name": "collector", "endpoints": endpoints},
+    }
+    if collector.tls:
+        tls = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
+        cluster["transport_socket"] = {
+            "name": "envoy.transport_sockets.tls",
+            "typed_config": {"@type": tls, "sni": collector.host},
+        }
+    return f"- {json.dumps(cluster)}"
 
 
 def _admin(path: Path) -> dict[str, object]:

@@ -27,7 +27,7 @@ from inference.engine import ModelEngine
 from inference.models import ModelCorrupt, ModelMissing, ModelSet, ModelUnfit
 from inference.process_memory import keep_freed_blocks
 from inference.selection import load_models
-from monitoring import MetricsServer
+from monitoring import MetricsServer, TracingUnavailable, start_tracing
 from privacy import MutualTls, TlsUnusable, close_new_files, log_quietly
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -95,9 +95,13 @@ def main() -> int:
     keep_freed_blocks()
     try:
         tls = MutualTls.read(TLS_SETTINGS, settings.tls_certificate, settings.tls_key, settings.tls_client_ca)
-        models = load_models(settings)
-        uvloop.run(serve(settings, models, tls))
-    except (ModelMissing, ModelCorrupt, ModelUnfit, TlsUnusable) as error:
+        stop_tracing = start_tracing("inference")
+        try:
+            models = load_models(settings)
+            uvloop.run(serve(settings, models, tls))
+        finally:
+            stop_tracing()
+    except (ModelMissing, ModelCorrupt, ModelUnfit, TlsUnusable, TracingUnavailable) as error:
         log.error("%s", error)
         return EXIT_UNUSABLE_CONFIGURATION
     except (RuntimeError, OSError) as error:

@@ -1,20 +1,50 @@
-"""How every process tells Prometheus its numbers: what it counts, where it is asked, and many processes as one."""
+"""How every process tells operators what it does: numbers for Prometheus, of many processes as one, and traces."""
 
 from monitoring.exposition import CONTENT_TYPE, MetricsServer, own_metrics
 from monitoring.gauge import ObservedGauge
 from monitoring.listening import MAX_SOCKET_PATH, METRICS_PATH, checked_listen
 from monitoring.merging import merge
 from monitoring.scraping import ScrapeFailed, scrape
+from monitoring.tracing import (
+    Collector,
+    TracingUnavailable,
+    batch,
+    continue_trace,
+    continued_trace,
+    current_trace_id,
+    current_traceparent,
+    describe_step,
+    opened_trace,
+    origin,
+    otlp_collector,
+    start_tracing,
+    step,
+    trace_metadata,
+)
 
 __all__ = [
     "CONTENT_TYPE",
+    "Collector",
     "MAX_SOCKET_PATH",
     "METRICS_PATH",
     "MetricsServer",
     "ObservedGauge",
     "ScrapeFailed",
+    "TracingUnavailable",
+    "batch",
     "checked_listen",
+    "continue_trace",
+    "continued_trace",
+    "current_trace_id",
+    "current_traceparent",
+    "describe_step",
     "merge",
+    "origin",
+    "opened_trace",
+    "otlp_collector",
     "own_metrics",
     "scrape",
+    "start_tracing",
+    "step",
+    "trace_metadata",
 ]

@@ -25,6 +25,8 @@ STOP_WITHIN_S = 0.1
 # Connections at once; one more is closed.
 MAX_CONNECTIONS = 8
 log = logging.getLogger(__name__)
+# A series for when each counter began would double their number, and nobody asks for it.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 def own_metrics() -> bytes:
@@ -45,8 +47,6 @@ class MetricsServer:
 
     def __init__(self, listen: str, tell: Callable[[], bytes] = own_metrics) -> None:
         self._path = Path(listen.removeprefix(UNIX)) if listen.startswith(UNIX) else None
-        # A series for when each counter began would double their number, and nobody asks for it.
-        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._server = _server(listen, tell)
         self.address = listen if self._path is not None else _host_port(self._server.socket)
         """Where it is reached: ``host:port``, or ``unix:PATH``."""

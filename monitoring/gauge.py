@@ -24,11 +24,16 @@ class ObservedGauge(Collector):
     ) -> None:
         self._name, self._documentation, self.labels = name, documentation, tuple(labels)
         self._read: Callable[[], Readings] | None = None
+        self._failed = False
         registry.register(self)
 
     def watch(self, read: Callable[[], Readings]) -> None:
         """Read values with ``read`` from now on: by the values of the labels; without labels, of the empty tuple."""
-        self._read = read
+        self._read, self._failed = read, False
+
+    def forget(self) -> None:
+        """Have no values any more."""
+        self._read = None
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """Return the gauge without values."""
@@ -42,6 +47,10 @@ class ObservedGauge(Collector):
                 for labels, value in self._read().items():
                     family.add_metric(labels, value)
             except Exception:
-                log.warning("%s cannot be read", self._name, exc_info=True)
+                # Once, not with each scrape.
+                if not self._failed:
+                    log.warning("%s cannot be read", self._name, exc_info=True)
+                self._failed = True
                 return self.describe()
+            self._failed = False
         return [family]

@@ -16,6 +16,7 @@ import uvloop
 from pydantic import ValidationError
 
 from health import serve_health
+from monitoring import TracingUnavailable, start_tracing
 from privacy import MutualTls, TlsUnusable, UnsafeFile, close_folder, close_new_files, log_quietly
 from server import sandbox
 from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter, analyse_sentence
@@ -276,9 +277,20 @@ def main() -> int:
     try:
         if isinstance(settings, MigrationSettings):
             uvloop.run(run_migrate(settings))
-        else:
+            return 0
+        stop_tracing = start_tracing(arguments.command)
+        try:
             uvloop.run(run_api(settings) if isinstance(settings, ApiSettings) else run_worker(settings))
-    except (TlsUnusable, UnusableTokenKeys, UnusableWebhookKeys, UnsafeFile, StoreUnavailable) as error:
+        finally:
+            stop_tracing()
+    except (
+        TlsUnusable,
+        TracingUnavailable,
+        UnusableTokenKeys,
+        UnusableWebhookKeys,
+        UnsafeFile,
+        StoreUnavailable,
+    ) as error:
         log.error("%s", error)
         return 2
     except (DatabaseUnavailable, UnfitDatabase, OSError, RuntimeError) as error:

@@ -30,3 +30,5 @@ def served_metrics(settings: ServerSettings, database: Database) -> Iterator[Non
     finally:
         if server is not None:
             server.close()
+        for gauge in (DATABASE_CONNECTIONS, DATABASE_CONNECTIONS_LIMIT, DISK_FREE, DISK_RESERVE):
+            gauge.forget()

@@ -12,6 +12,7 @@ from meetra.inference.v2 import language_pb2, language_pb2_grpc
 
 from inference.api.tasks import model_messages
 from inference.models import EMOTIONS, ModelSet
+from monitoring import continue_trace, step
 
 MAX_SENTENCES = 256
 MAX_CHARACTERS = 4000
@@ -38,7 +39,9 @@ class LanguageServicer(language_pb2_grpc.LanguageServiceServicer):
             await context.abort(
                 grpc.StatusCode.INVALID_ARGUMENT, f"sentences: one has more than {MAX_CHARACTERS} characters; split it"
             )
-        return await asyncio.to_thread(self._analyse, sentences)
+        continue_trace(context.invocation_metadata() or ())
+        with step("LanguageService/AnalyseSentences", sentences=len(sentences)):
+            return await asyncio.to_thread(self._analyse, sentences)
 
     def _analyse(self, sentences: Sequence[str]) -> language_pb2.AnalyseSentencesResponse:
         vectors = self._models.text_encoder(sentences)

@@ -24,6 +24,7 @@ from inference.engine import ModelEngine
 from inference.models import SAMPLE_RATE_HZ, WindowRecogniser
 from inference.monitoring import SESSIONS_ENDED, kind_of
 from inference.session import Session, SessionConfig
+from monitoring import continue_trace
 from privacy import replace_log_context
 
 MAX_CHUNK_BYTES = 1024 * 1024
@@ -77,7 +78,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
             first = await anext(messages, None)
             config = self._checked_config(first)
             kind, sequence = kind_of(live=config.live), 0
-            self._name_in_logs(first)
+            self._name_in_logs(first, continue_trace(context.invocation_metadata() or ()))
             with self._admission.admit(config.organization, live=config.live):
                 async with aclosing(self._events(config, messages)) as responses:
                     async for response in responses:
@@ -129,11 +130,11 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         finally:
             await session.close()
 
-    def _name_in_logs(self, first: session_pb2.RunSessionRequest | None) -> None:
+    def _name_in_logs(self, first: session_pb2.RunSessionRequest | None, trace: str) -> None:
         """Have the log say of which meeting and session it speaks; the session's number is that of this process."""
         named = first.config if first else session_pb2.SessionConfig()
         organization, meeting = _name_for_logs(named.organization), _name_for_logs(named.session_label)
-        replace_log_context(organization=organization, meeting=meeting, session=next(self._numbers))
+        replace_log_context(organization=organization, meeting=meeting, session=next(self._numbers), trace=trace)
 
     def _checked_config(self, first: session_pb2.RunSessionRequest | None) -> SessionConfig:
         if first is None or first.WhichOneof("payload") != "config":

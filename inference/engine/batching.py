@@ -16,7 +16,11 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from opentelemetry.trace import SpanContext
+
 from inference.monitoring import BATCH_SIZE, CALL_SECONDS, FAILED, QUEUE_WAIT, QUEUED
+from monitoring import batch as traced_batch
+from monitoring import origin
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -46,6 +50,7 @@ class _QueuedItem(Generic[Work, Result]):
     future: asyncio.Future[Result]
     queued_at: float
     due: float
+    origin: SpanContext
 
 
 def _unit_size(_: object) -> int:
@@ -132,7 +137,7 @@ class Batcher(Generic[Work, Result]):
         async with self._capacity:
             now = time.monotonic()
             future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-            entry: _QueuedItem[Work, Result] = _QueuedItem(work, future, now, now + patience_s)
+            entry: _QueuedItem[Work, Result] = _QueuedItem(work, future, now, now + patience_s, origin())
             self._queues.setdefault(owner, deque()).append(entry)
             self._parties.setdefault(self._party_of(owner))
             self._waiting_size += self._size(work)
@@ -237,7 +242,8 @@ class Batcher(Generic[Work, Result]):
         began = time.monotonic()
         self._count(batch, began)
         try:
-            results = await self._run([entry.work for entry in batch])
+            with traced_batch(self.name, [entry.origin for entry in batch]):
+                results = await self._run([entry.work for entry in batch])
             if len(results) != len(batch):
                 raise RuntimeError(f"{self.name}: {len(results)} results for {len(batch)} items")
         except Exception as error:

@@ -13,6 +13,7 @@ import numpy as np
 from meetra.inference.v2 import session_pb2
 from numpy.typing import NDArray
 
+from monitoring import step
 from server.analysis.audio_quota import DATABASE_PATIENCE_S, AudioQuota, MinutesUsedUp
 from server.analysis.copied_speech import find_copies
 from server.analysis.llm_summaries import SummaryWriter
@@ -109,8 +110,9 @@ class MeetingAnalyzer:
 
         Returns the meeting's length, seconds.
         """
-        copies = await find_copies(recording.tracks, session_results)
-        conversation, vectors = await asyncio.to_thread(build_conversation, recording, session_results, copies)
+        with step("build the conversation", **ids_of(job)):
+            copies = await find_copies(recording.tracks, session_results)
+            conversation, vectors = await asyncio.to_thread(build_conversation, recording, session_results, copies)
         redaction: StoredRedaction | None = None
         if job.redact:
             # Everything below is made of what this returns.
@@ -126,10 +128,13 @@ class MeetingAnalyzer:
             percent = ANALYSED_PERCENT + 3 * done // max(1, total)
             await self._report(job, Stage.READING, percent, f"Analysed {done} of {total} sentences")
 
-        conversation = await analyse_text(conversation, self.inference, report_sentences)
+        with step("read the sentences", **ids_of(job)):
+            conversation = await analyse_text(conversation, self.inference, report_sentences)
         await self._report(job, Stage.STORING, ANALYSED_PERCENT + 3, "Storing the results")
-        written = await self._summaries.write(conversation)
-        new_answers = await asyncio.to_thread(compute_answers, conversation, *(written or ()))
+        with step("write summaries", **ids_of(job)):
+            written = await self._summaries.write(conversation)
+        with step("compute the answers", **ids_of(job)):
+            new_answers = await asyncio.to_thread(compute_answers, conversation, *(written or ()))
         speakers = await asyncio.to_thread(
             name_speakers,
             conversation,
@@ -168,7 +173,8 @@ class MeetingAnalyzer:
             audio_ms = conversation.duration_us // 1000 * len(recording.tracks)
             await quotas.count_audio(connection, job.organization_id, job.file_hash, audio_ms)
 
-        await self._database.run(finish, organization_id=job.organization_id, patience_s=DATABASE_PATIENCE_S)
+        with step("store the results", **ids_of(job)):
+            await self._database.run(finish, organization_id=job.organization_id, patience_s=DATABASE_PATIENCE_S)
         return conversation.duration_us / 1e6
 
     async def _redact(
@@ -193,7 +199,8 @@ class MeetingAnalyzer:
         if recorded is not None:
             return recorded
         async with self._decoding.places.place(job.organization_id):
-            audio = await self._decode(job)
+            with step("decode the recording", **ids_of(job)):
+                audio = await self._decode(job)
         try:
             await self._quota.count(job, sum(track.samples for track in audio.tracks) * 1000 // RATE_HZ)
         except MinutesUsedUp:
@@ -271,6 +278,11 @@ class MeetingAnalyzer:
             organization_id=job.organization_id,
             patience_s=DATABASE_PATIENCE_S,
         )
+
+
+def ids_of(job: Job) -> dict[str, str]:
+    """Return whose job it is, for its spans."""
+    return {"meeting": str(job.meeting_id), "organization": str(job.organization_id)}
 
 
 def session_config(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from monitoring import describe_step
 from server.api.audit_rules import short_name
 from server.monitoring import CALL_SECONDS, CALLS, STREAMS_OPEN
 
@@ -30,6 +31,8 @@ class CountedCall:
         if self._ended:
             return
         self._ended = True
+        if not self._streams:
+            describe_step(status=status)
         CALLS.labels(self._method, status).inc()
         if self._streams:
             STREAMS_OPEN.labels(self._method).dec()

@@ -10,7 +10,7 @@ import grpc
 from server.api.metadata import CLIENT_ADDRESS
 
 # Headers that calls read.
-READ = frozenset({"authorization", "x-request-id", CLIENT_ADDRESS})
+READ = frozenset({"authorization", "x-request-id", "traceparent", CLIENT_ADDRESS})
 
 
 class HeaderCall:

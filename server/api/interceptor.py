@@ -12,6 +12,7 @@ import grpc
 from grpc import aio
 from meetra.v1 import access_pb2
 
+from monitoring import continue_trace, current_trace_id, opened_trace, step
 from privacy import add_log_context, replace_log_context
 from server.api.access import OpenStream, OpenStreams, declared_rights, require_right, require_session_scope
 from server.api.audit_rules import checked_address, checked_request_id, object_id, short_name
@@ -110,7 +111,7 @@ class CallInterceptor(aio.ServerInterceptor):
         return self._guard(rule, lambda exchange: exchange, behaviour, streams=streams)
 
     def _guard(self, rule: CallRule, check: Check, behaviour: Behaviour, *, streams: bool) -> Behaviour:
-        async def call(request: Any, context: Context) -> Any:
+        async def run(request: Any, context: Context) -> Any:
             counted = CountedCall(rule.name, streams=streams)
             audited = self._audited(rule, context)
             try:
@@ -131,6 +132,13 @@ class CallInterceptor(aio.ServerInterceptor):
                 raise
             finally:
                 counted.end(CANCELLED)
+
+        async def call(request: Any, context: Context) -> Any:
+            if streams:
+                return await run(request, context)
+            continue_trace(context.invocation_metadata() or ())
+            with step(short_name(rule.name)):
+                return await run(request, context)
 
         return call
 
@@ -173,7 +181,7 @@ class CallInterceptor(aio.ServerInterceptor):
     def _audited(self, rule: CallRule, context: Context) -> AuditedCall:
         """Return what the audit log will say of a call that begins, and set it as the current one."""
         request_id = checked_request_id(context)
-        replace_log_context(request=request_id)
+        replace_log_context(request=request_id, trace=current_trace_id())
         audited = AuditedCall(
             self._trail,
             method=short_name(rule.name),
@@ -189,6 +197,14 @@ class CallInterceptor(aio.ServerInterceptor):
         """Return who calls, None for a public method. Raises Unauthenticated, PermissionDenied, TooManyOpenCalls."""
         if access_pb2.RIGHT_NO_TOKEN in rule.rights or rule.name.startswith(PUBLIC_PREFIX):
             return None
+        if not streams:
+            return await self._let_in(rule, context, audited, streams=False)
+        # No span lasts as long as a stream: what it does belongs to the trace that begins here.
+        with opened_trace(f"{short_name(rule.name)} begins", context.invocation_metadata() or ()):
+            add_log_context(trace=current_trace_id())
+            return await self._let_in(rule, context, audited, streams=True)
+
+    async def _let_in(self, rule: CallRule, context: Context, audited: AuditedCall, *, streams: bool) -> Caller:
         caller = await self._authenticator.authenticate(context.invocation_metadata() or ())
         add_log_context(organization=caller.organization_id)
         audited.identify(caller.organization_id, caller.user_id, caller.role, caller.key_id)

@@ -10,6 +10,7 @@ from typing import Any
 from grpc import StatusCode, aio
 from meetra.inference.v2 import language_pb2, language_pb2_grpc, session_pb2, session_pb2_grpc
 
+from monitoring import trace_metadata
 from privacy import MutualTls
 from server.engine.transport import open_channel
 from server.inference_addresses import Target
@@ -155,7 +156,7 @@ class Replica:
         """Stream audio through a session and yield its responses to the end; see ``InferenceClient.run``."""
         self.sessions += 1
         self.calls += 1
-        call = self._stub.RunSession()
+        call = self._stub.RunSession(metadata=trace_metadata())
         self._open.add(call)
         opened = asyncio.Event()
         # A task of our own instead of grpc's: it has released ``pcm`` before this generator ends.
@@ -201,7 +202,9 @@ class Replica:
         self.calls += 1
         try:
             answer: language_pb2.AnalyseSentencesResponse = await self._language.AnalyseSentences(
-                language_pb2.AnalyseSentencesRequest(sentences=sentences), timeout=within_s
+                language_pb2.AnalyseSentencesRequest(sentences=sentences),
+                timeout=within_s,
+                metadata=trace_metadata(),
             )
         except aio.AioRpcError as error:
             self._note(error)

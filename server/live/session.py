@@ -12,6 +12,7 @@ from typing import Any
 
 from meetra.v1 import live_pb2 as pb
 
+from monitoring import current_trace_id
 from privacy import replace_log_context
 from server.analysis import DATABASE_PATIENCE_S, SessionResult
 from server.audit import current_call
@@ -140,7 +141,8 @@ class LiveSession:
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         # Not with the call that opened the meeting, which is over long before.
         context = copy_context()
-        context.run(replace_log_context, organization=self.row.organization_id, meeting=self.row.meeting_id)
+        ids = {"organization": self.row.organization_id, "meeting": self.row.meeting_id, "trace": current_trace_id()}
+        context.run(partial(replace_log_context, **ids))
         task = asyncio.create_task(work, name=f"live {self.row.meeting_id}", context=context)
         self._tasks.add(task)
         task.add_done_callback(self._on_task_end)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from monitoring import continued_trace
 from privacy import log_context
 from server.analysis import DATABASE_PATIENCE_S, MinutesUsedUp
 from server.audio import DecoderDied, RecordingMissing, StoreUnavailable, UnusableRecording
@@ -50,8 +51,12 @@ class JobRunner:
 
         Raises only CancelledError.
         """
-        log.info("meeting %s: attempt %d", job.meeting_id, job.attempt)
-        with ANALYSES_RUNNING.track_inprogress(), log_context(meeting=job.meeting_id, organization=job.organization_id):
+        with (
+            ANALYSES_RUNNING.track_inprogress(),
+            continued_trace(job.trace) as trace,
+            log_context(meeting=job.meeting_id, organization=job.organization_id, trace=trace),
+        ):
+            log.info("meeting %s: attempt %d", job.meeting_id, job.attempt)
             ANALYSES.labels(await self._settle(job, work)).inc()
 
     async def _settle(self, job: Job, work: Work) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
+from monitoring import step
 from server.audio import AudioLog, IncomingRecording, Probe, RecordingTooLarge, probe
 from server.auth import Caller, find_user
 from server.consent import parse_consents
@@ -201,8 +202,10 @@ class Uploads:
         self, caller: Caller, recording: IncomingRecording, details: RecordingDetails, media_type: str
     ) -> Receipt:
         """Make a whole recording durable, look into it, and queue its analysis."""
-        path = await run_to_completion(asyncio.to_thread(recording.flush))
-        stated_ms = await self._probe(caller.organization_id, path)
+        with step("make the recording durable"):
+            path = await run_to_completion(asyncio.to_thread(recording.flush))
+        with step("look into the recording"):
+            stated_ms = await self._probe(caller.organization_id, path)
         meeting = meetings.NewMeeting(
             caller.organization_id,
             caller.user_id,
@@ -241,7 +244,8 @@ class Uploads:
 
         # The bytes are durable, so waiting for the database costs nothing. If the client disconnects now, a
         # complete meeting remains.
-        status = await run_to_completion(sending.store(store_meeting))
+        with step("queue the analysis"):
+            status = await run_to_completion(sending.store(store_meeting))
         UPLOADED_BYTES.inc(recording.size_bytes)
         return Receipt(meeting.file_hash, status)
 

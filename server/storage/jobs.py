@@ -41,6 +41,8 @@ class Job:
     fence: int
     redact: frozenset[RedactionKind] = frozenset()
     """What is redacted."""
+    trace: str = ""
+    """Of whoever queued it, as a header ``traceparent``; empty: of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,8 @@ async def lease_next(
 
 async def lease_own(connection: Connection, meeting_id: UUID, lease: timedelta) -> Job:
     """Lease a meeting's job and count an attempt; the caller must ensure that nobody else holds it."""
-    fence = await connection.fetchval(
-        "UPDATE jobs SET fence = fence + 1, lease_until = now() + $2 WHERE meeting_id = $1 RETURNING fence",
+    leased = await connection.fetchrow(
+        "UPDATE jobs SET fence = fence + 1, lease_until = now() + $2 WHERE meeting_id = $1 RETURNING fence, trace",
         meeting_id,
         lease,
     )
@@ -103,14 +105,14 @@ async def lease_own(connection: Connection, meeting_id: UUID, lease: timedelta) 
         " channels, redact, attempts AS attempt",
         meeting_id,
     )
-    assert row is not None
+    assert row is not None and leased is not None  # noqa: PT018 - both are there, or neither
     stored = {
         **row,
         "key_terms": tuple(row["key_terms"]),
         "channels": ChannelUse(row["channels"]),
         "redact": parse_redaction_kinds(row["redact"]),
     }
-    return Job(**stored, fence=fence)
+    return Job(**stored, **leased)
 
 
 async def check_fence(connection: Connection, job: Job) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from monitoring import current_traceparent
 from server.consent import Consent
 from server.storage import consents, jobs, webhook_events
 from server.storage.jobs import Job
@@ -288,7 +289,11 @@ async def finish(connection: Connection, row: LiveRow, size_bytes: int, lease_s:
     if changed is None:
         return None
     await webhook_events.add_live(connection, "live.finished", row.meeting_id)
-    await connection.execute("INSERT INTO jobs (meeting_id) VALUES ($1) ON CONFLICT DO NOTHING", row.meeting_id)
+    await connection.execute(
+        "INSERT INTO jobs (meeting_id, trace) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        row.meeting_id,
+        current_traceparent(),
+    )
     if lease_s is None:
         await connection.execute("SELECT pg_notify($1, '')", JOBS_CHANNEL)
         return None

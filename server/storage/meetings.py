@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from monitoring import current_traceparent
 from server.channels import ChannelUse
 from server.consent import Consent
 from server.conversation import RedactionKind, format_redaction_kinds, parse_redaction_kinds
@@ -131,7 +132,9 @@ async def accept(connection: Connection, meeting: NewMeeting) -> str:
         if meeting.consents:
             await consents.replace(connection, meeting.organization_id, queued_id, meeting.user_id, meeting.consents)
         await connection.execute(
-            "INSERT INTO jobs (meeting_id) VALUES ($1) ON CONFLICT (meeting_id) DO NOTHING", queued_id
+            "INSERT INTO jobs (meeting_id, trace) VALUES ($1, $2) ON CONFLICT (meeting_id) DO NOTHING",
+            queued_id,
+            current_traceparent(),
         )
         await connection.execute("SELECT pg_notify($1, '')", JOBS_CHANNEL)
         return "queued"

@@ -10,7 +10,8 @@ import pytest
 from cli.environments import of_api, of_inference, of_tools, of_worker
 
 PLAIN = {"PATH": "/bin", "HOME": "/root", "LANG": "C", "TZ": "UTC", "LD_LIBRARY_PATH": "/lib"}
-OUR_PROGRAMS = {"PYTHONPATH": "/here", "MALLOC_ARENA_MAX": "2", "GRPC_VERBOSITY": "NONE"}
+TRACES = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317", "OTEL_TRACES_SAMPLER_ARG": "0.1"}
+OUR_PROGRAMS = {"PYTHONPATH": "/here", "MALLOC_ARENA_MAX": "2", "GRPC_VERBOSITY": "NONE", **TRACES}
 MODELS = {"CUDA_VISIBLE_DEVICES": "0", "MEETRA_INFERENCE_DEVICE": "cpu", "MEETRA_MODELS_DIR": "/m", "ORT_X": "1"}
 SERVER = {"MEETRA_LEASE_S": "3", "meetra_poll_s": "2", "MEETRA_CONFIG": "/c", "MEETRA_DATABASE_URL": "postgresql://x"}
 SUMMARIES = {"MEETRA_SUMMARY_KEY": "sk-1", "MEETRA_SUMMARY_URL": "http://x/v1", "HTTPS_PROXY": "http://u:p@proxy"}
@@ -31,6 +32,10 @@ OF_OTHERS = {
     "MEETRA_INFERENCE_CA": "/ca.pem",
     "MEETRA_INFERENCE_CLIENT_KEY": "/client.key",
     "SSH_AUTH_SOCK": "/run/ssh",
+    # A collector beside the system has what the one behind it wants.
+    "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer h",
+    "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "authorization=Bearer i",
+    "OTEL_EXPORTER_OTLP_CLIENT_KEY": "/otlp.key",
 }
 CALLER = {**PLAIN, **OUR_PROGRAMS, **MODELS, **SERVER, **SUMMARIES, **TOKENS, **OF_OTHERS}
 

@@ -19,6 +19,7 @@ from cli.postgres import STOP_SIGNAL, PostgresServer
 from cli.supervisor import WITH_PARENT, Program, Supervisor
 from cli.up import free_port
 from server.storage.pool import Database
+from tests.monitoring.counting import samples
 from tests.recordings import ROOT
 
 pytestmark = pytest.mark.children
@@ -54,7 +55,10 @@ async def test_a_program_has_its_own_group_starts_again_when_it_dies_and_stops_w
     os.kill(int(first[0]), signal.SIGKILL)
     second = (await logged(log, 2))[1].split()
     assert second[0] != first[0]
+    restarted, running = "meetra_program_restarts_total{program=loyal}", "meetra_program_up{program=loyal}"
+    assert samples("meetra_program") == {restarted: 1, running: 1}
     await supervisor.stop()
+    assert samples("meetra_program") == {restarted: 1, running: 0}
     assert log.read_text().splitlines()[2:] == ["stopping"]
     assert not (tmp_path / "loyal.pid").exists()
 

@@ -17,10 +17,12 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import READY_TIMEOUT_S, Rest, System, start_system
+from tests.monitoring.collector import Collector, SentSpan, collecting
 from tests.recordings import excerpt
 
 MEETING = "/single-feature-api/meeting"
 LOCK = 0x72657461
+SERVICES = {"meetra-gateway", "meetra-api", "meetra-worker", "meetra-inference"}
 # The worker waits at this point, in the transaction that writes the receipt of one meeting.
 TRIGGER = """
 CREATE FUNCTION wait_at_receipt() RETURNS trigger LANGUAGE plpgsql AS
@@ -31,11 +33,19 @@ WHEN (NEW.file_hash = '{hash}') EXECUTE FUNCTION wait_at_receipt();
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A system of its own, which looks for what is due all the time."""
+def collector() -> Iterator[Collector]:
+    with collecting() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def system(collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system of its own, which looks for what is due all the time; with logs for programs, and traces."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("MEETRA_RETENTION_EVERY_S", "0.2")
         environment.setenv("MEETRA_LOG_FORMAT", "json")
+        for name, value in collector.settings.items():
+            environment.setenv(name, value)
         running = start_system(tmp_path_factory.mktemp("retention") / "data")
     yield running
     assert running.stop() == 0
@@ -255,3 +265,37 @@ def test_logs_are_objects_that_say_of_whom_and_of_which_meeting(system: System, 
     for line in ready:
         assert line["message"] == f"meeting {line['meeting']}: ready"
         assert UUID(line["organization"])
+
+
+def test_an_upload_and_its_analysis_are_one_trace_and_a_call_is_one_with_the_gateway(
+    system: System, rest: Rest, collector: Collector
+) -> None:
+    with collector.lock:
+        collector.spans.clear()
+        collector.texts.clear()
+    file_hash = rest.analysed(excerpt(5, mark="traced"), name="Quincunx")
+    assert rest.get("/api/search", query="perihelion").status_code == 200
+
+    def came(sent: list[SentSpan]) -> bool:
+        ids = {span.id for span in sent}
+        searches = [span for span in sent if span.name == "SearchService/SearchMeetings"]
+        return "store the results" in {s.name for s in sent} and bool(searches) and searches[0].parent in ids
+
+    spans = collector.until(came)
+    (upload,) = [span for span in spans if span.name == "MeetingService/UploadMeeting begins"]
+    of_upload = [span for span in spans if span.trace == upload.trace]
+    assert {span.service for span in of_upload} == SERVICES - {"meetra-gateway"}
+    names = {span.name for span in of_upload}
+    assert names >= {"queue the analysis", "decode the recording", "read the sentences", "store the results"}
+    assert names >= {"LanguageService/AnalyseSentences", "speech recognition", "voice activity"}
+    (queued,) = [span for span in of_upload if span.name == "queue the analysis"]
+    assert {span.parent for span in of_upload if span.service == "meetra-worker"} == {queued.id}
+    (search,) = [span for span in spans if span.name == "SearchService/SearchMeetings"]
+    (gateway,) = [span for span in spans if span.id == search.parent]
+    assert (gateway.service, gateway.trace) == ("meetra-gateway", search.trace)
+    # The log names the trace too.
+    lines = map(json.loads, (system.data / "logs" / "worker.log").read_text().splitlines())
+    assert upload.trace in {line.get("trace") for line in lines if line["message"].endswith(": ready")}
+    for text in collector.texts:
+        for secret in ("Quincunx", "perihelion", file_hash, rest.token, "query="):
+            assert secret not in text

@@ -10,6 +10,7 @@ import pytest
 
 from gateway import GatewaySettings, command, envoy_binary, render
 from gateway.origins import origin_regex
+from monitoring import Collector
 
 
 @pytest.mark.system
@@ -27,7 +28,15 @@ def test_envoy_accepts_origins_of_pages(tmp_path: Path) -> None:
     config = tmp_path / "envoy.yaml"
     origins = ("https://app.example", "http://localhost:3000")
     settings = GatewaySettings(
-        "127.0.0.1", 10000, "127.0.0.1", 10001, tmp_path / "access.log", origins, admin_socket=tmp_path / "admin.sock"
+        "127.0.0.1",
+        10000,
+        "127.0.0.1",
+        10001,
+        tmp_path / "access.log",
+        origins,
+        admin_socket=tmp_path / "admin.sock",
+        json_log=True,
+        collector=Collector("::1", 4317, True, 10),
     )
     config.write_text(render(settings))
     validate = [str(envoy_binary()), "--mode", "validate", "-c", str(config)]

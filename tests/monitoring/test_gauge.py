@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from monitoring import ObservedGauge
@@ -23,15 +24,20 @@ def test_values_are_those_of_now() -> None:
     assert samples(registry)[0] == 'jobs{state="waiting"} 2.0'
 
 
-def test_a_reading_that_fails_breaks_no_scrape() -> None:
+def test_a_reading_that_fails_breaks_no_scrape(caplog: pytest.LogCaptureFixture) -> None:
     registry = CollectorRegistry()
 
     def fail() -> dict[tuple[str, ...], float]:
         raise OSError("the folder is gone")
 
-    ObservedGauge("free", "Free.", (), registry).watch(fail)
-    ObservedGauge("reserve", "Reserve.", (), registry).watch(lambda: {(): 1})
-    assert samples(registry) == ["reserve 1.0"]
+    free, reserve = ObservedGauge("free", "Free.", (), registry), ObservedGauge("reserve", "Reserve.", (), registry)
+    free.watch(fail)
+    reserve.watch(lambda: {(): 1})
+    for _ in range(2):
+        assert samples(registry) == ["reserve 1.0"]
+    assert [record.getMessage() for record in caplog.records] == ["free cannot be read"], "once, not with each scrape"
+    reserve.forget()
+    assert samples(registry) == []
 
 
 def test_it_is_known_before_it_is_watched() -> None:
