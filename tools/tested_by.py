@@ -19,6 +19,7 @@ TESTED_BY = {
     "server/__main__.py": "e2e/test_survival.py",
     "cli/settings.py": "cli/test_organizations.py",
     "inference/__main__.py": "e2e/test_command_line.py",
+    "server/live/lease.py": "server/live/test_session_registry_several.py",
     "server/engine/replica.py": "server/engine/test_inference_client_several.py",
     "server/analysis/meeting_analyzer.py": "e2e/test_uploads.py",
     # Servicers and their messages, from a conversation to the answer.
