@@ -25,6 +25,7 @@ TESTED_BY = {
     "inference/__main__.py": "e2e/test_command_line.py",
     "inference/monitoring.py": "inference/api/test_admission_metrics.py",
     "server/live/figures.py": "server/live/test_holder_reports.py",
+    "server/live/lease.py": "server/live/test_session_registry_several.py",
     "server/engine/replica.py": "server/engine/test_inference_client_several.py",
     "server/analysis/meeting_analyzer.py": "e2e/test_uploads.py",
     # Servicers and their messages, from a conversation to the answer.

@@ -88,7 +88,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
 
     async def SendAudio(self, request: pb.SendAudioRequest, context: Context) -> pb.SendAudioResponse:  # noqa: N802
         """See LiveService.SendAudio."""
-        meeting = await self._find(request.session_id)
+        meeting = await self._find(request.session_id, request.owner)
         if meeting.finishing:
             raise MeetingOver
         sender = meeting.sender_slot.require(request.owner)
@@ -111,7 +111,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
         self, request: pb.ControlMeetingRequest, context: Context
     ) -> pb.ControlMeetingResponse:
         """See LiveService.ControlMeeting."""
-        meeting = await self._find(request.session_id)
+        meeting = await self._find(request.session_id, request.owner)
         return await control_by_message(meeting, request.owner, request.control)
 
     async def WatchMeeting(  # noqa: N802
@@ -177,15 +177,16 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
         # First, so that there is no meeting or connection to undo if it fails.
         await self._meetings.wait_for_engine()
         if config.session_id:
-            meeting = await self._meetings.find(parse_uuid("config.session_id", config.session_id), caller)
+            session_id = parse_uuid("config.session_id", config.session_id)
+            meeting = await self._meetings.find(session_id, caller, take_over=config.take_over)
         else:
             checked = validate_config(config)
             await self._meetings.require_known_language(checked.language)
             meeting = await self._meetings.open(checked, caller)
         return meeting, await meeting.connect(take_over=config.take_over, streams=streams)
 
-    async def _find(self, session_id: str) -> LiveSession:
-        return await self._meetings.find(parse_uuid("session_id", session_id), current_caller())
+    async def _find(self, session_id: str, owner: int) -> LiveSession:
+        return await self._meetings.find(parse_uuid("session_id", session_id), current_caller(), owner=owner)
 
     def _ready(self, meeting: LiveSession, connection: SenderConnection) -> pb.LiveReady:
         capabilities = meeting.tracks.engine

@@ -11,7 +11,8 @@ What comes in pieces lies in ``<root>/unfinished`` until it is whole (see ``unfi
 
 A live meeting has a folder of the same kind: ``track-<n>.log`` holds the received bytes of each source and grows
 during the meeting, and ``track-<n>.edits`` says what of it is heard otherwise (see ``track_edits``); ``cuts-<n>`` has
-the places at which the analysis of a track began anew; ``holder`` is locked by the writing process.
+the places at which the analysis of a track began anew; ``holder-<n>`` is locked by the process that
+writes them (see server/live/log_fence.py).
 """
 
 from __future__ import annotations
@@ -152,7 +153,7 @@ class AudioLog(RecordingFolders):
         return self.folder(organization_id, file_hash) / f"cuts-{number}"
 
     def live_holder(self, organization_id: UUID, file_hash: str) -> Path:
-        """Return the lock file of the process that writes a live meeting."""
+        """Return the path, but for its number, of the lock file of the process that writes a live meeting."""
         return self.folder(organization_id, file_hash) / "holder"
 
     def receive(self, limit_bytes: int, spend: Callable[[int], None] | None = None) -> IncomingRecording:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -167,11 +167,18 @@ def recover_edits(log_path: Path, rate_hz: int | None, recorded: int) -> TrackEd
     return TrackEdits(rate_hz, (edit for edit, _ in found))
 
 
-def append_edits(log_path: Path, edits: Iterable[Edit]) -> None:
-    """Store edits after those of the file, which exists, and sync it. Blocking. Raises DiskFull, OSError."""
+def append_edits(log_path: Path, edits: Iterable[Edit], check_holder: Callable[[], None] = lambda: None) -> None:
+    """Store edits after those of the file, which exists, and sync it. Blocking.
+
+    Args:
+        check_holder: raises where another process writes the file by now; asked once it is open.
+
+    Raises DiskFull, OSError, what ``check_holder`` raises.
+    """
     text = "".join(f"{position} {silence} {int(counted)}\n" for position, silence, counted in edits)
     # Never created here: a deleted meeting's files must not come back.
     with detect_full_disk(), os.fdopen(os.open(edits_path(log_path), os.O_WRONLY | os.O_APPEND), "ab") as file:
+        check_holder()
         file.write(text.encode())
         file.flush()
         os.fsync(file.fileno())

@@ -42,6 +42,7 @@ class SenderSlot:
 
     def __init__(self) -> None:
         self.current: SenderConnection | None = None
+        self._was_used = False
         self._released_at = time.monotonic()
 
     async def connect(
@@ -56,6 +57,7 @@ class SenderSlot:
 
         Raises HeldByAnotherClient, or whatever ``next_owner`` raises.
         """
+        self._was_used = True
         previous = self.current
         if previous is not None and previous.is_active:
             if not take_over:
@@ -79,6 +81,21 @@ class SenderSlot:
             self.current = None
             self._released_at = time.monotonic()
 
+    def adopt(self, owner: int) -> None:
+        """Take a client of unary calls, by the number that another process gave it, as the one that sends.
+
+        Nothing changes once a client has connected here.
+        """
+        if self.current is None and not self._was_used:
+            self._was_used = True
+            self.current = SenderConnection(owner, streams=False)
+
+    def give_up(self) -> None:
+        """End the current connection, if any: its client has come to another process, or is replaced there."""
+        if self.current is not None:
+            self.current.end(TakenOver())
+            self.release(self.current)
+
     def require(self, owner: int) -> SenderConnection:
         """Return the current connection of a unary-call client by owner number. Raises TakenOver."""
         if self.current is None or self.current.owner != owner or self.current.failure is not None:
@@ -90,6 +107,11 @@ class SenderSlot:
         """End the current connection, if any, with ``failure``."""
         if self.current is not None:
             self.current.end(failure)
+
+    @property
+    def streams(self) -> bool:
+        """Whether the current connection is a stream."""
+        return self.current is not None and self.current.streams
 
     def absent_s(self) -> float:
         """Return for how many seconds no client has been connected; 0 while one is."""

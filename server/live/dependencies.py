@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from uuid import uuid4
 
 from server.analysis import MeetingAnalyzer
 from server.audio import AudioLog
@@ -23,3 +24,5 @@ class LiveDependencies:
     runner: JobRunner
     sync_executor: ThreadPoolExecutor
     """Threads that write and fsync audio."""
+    process: str = field(default_factory=lambda: uuid4().hex)
+    """What tells this process from others that hold live meetings."""

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
 from uuid import UUID
 
@@ -59,11 +58,14 @@ class FollowedMeeting:
         state_at = 0.0
         try:
             while self._is_watched():
-                with suppress(DatabaseUnavailable):
+                try:
                     await self.events.refresh()
                     if time.monotonic() >= state_at:
                         state_at = time.monotonic() + STATE_EVERY_S
                         await self._look()
+                except DatabaseUnavailable:
+                    # Its holder could report nothing either.
+                    self._holder_seen_at = time.monotonic()
                 if self.state is not LiveState.OPEN:
                     return
                 await asyncio.sleep(EVENTS_EVERY_S)

@@ -1,4 +1,7 @@
-"""What a process reports of the live meetings that it holds, for lists that any process answers."""
+"""What a process reports of the live meetings that it holds, for lists that any process answers.
+
+A report renews the leases of the meetings, and tells which of them are wanted elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -9,38 +12,46 @@ from uuid import UUID
 
 from server.live.session import LiveSession
 from server.live.state import LiveState
-from server.storage import Database, HolderReport, live_reports
+from server.storage import Database, HolderReport, WantedBy, live_reports
 
 REPORT_EVERY_S = 4.0
+# So that one late report loses no lease.
+RENEWALS_PER_LEASE = 3
 
 
 class HolderReports:
     """Report of all meetings of a process in one statement, at a modest pace."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, lease_s: float) -> None:
+        """``lease_s``: for how long a report keeps the meetings for this process, seconds."""
+        self._database, self._lease_s = database, lease_s
         self._next_at = 0.0
         self._heard: dict[tuple[UUID, str], tuple[int, float | None]] = {}
         """By meeting and source: the last known position, and when it changed by the monotonic clock, if it has."""
 
-    async def write(self, held: Iterable[LiveSession]) -> None:
+    def report_now(self) -> None:
+        """Make a report due."""
+        self._next_at = 0.0
+
+    async def write(self, held: Iterable[LiveSession]) -> list[LiveSession]:
         """Report of the running ones, if a report is due, and learn who watches them in other processes.
 
-        Raises DatabaseUnavailable.
+        Returns those to let go of, because their clients have come to other processes. Raises DatabaseUnavailable.
         """
         now = time.monotonic()
         if now < self._next_at:
-            return
-        self._next_at = now + REPORT_EVERY_S
+            return []
+        self._next_at = now + min(REPORT_EVERY_S, self._lease_s / RENEWALS_PER_LEASE)
         running = {meeting.row.meeting_id: meeting for meeting in held if meeting.running}
         self._heard = {key: heard for key, heard in self._heard.items() if key[0] in running}
         if not running:
-            return
+            return []
         reports = [HolderReport(id_, m.row.fence, self._document(m, now)) for id_, m in running.items()]
-        unwatched = await self._database.run(lambda connection: live_reports.report(connection, reports))
-        for id_, seconds in unwatched.items():
-            if seconds is not None:
-                running[id_].presence.watched_elsewhere(seconds)
+        told = await self._database.run(lambda connection: live_reports.report(connection, reports, self._lease_s))
+        for id_, learnt in told.items():
+            if learnt.unwatched_s is not None:
+                running[id_].presence.watched_elsewhere(learnt.unwatched_s)
+        return [running[id_] for id_, learnt in told.items() if _is_let_go(running[id_], learnt.wanted_by)]
 
     def _document(self, meeting: LiveSession, now: float) -> dict[str, Any]:
         document = {
@@ -68,3 +79,12 @@ class HolderReports:
             changed_at = now
         self._heard[key] = position, changed_at
         return None if changed_at is None else round(now - changed_at, 1)
+
+
+def _is_let_go(meeting: LiveSession, wanted_by: WantedBy) -> bool:
+    """Return whether a meeting is better held where its client is. One that ends is ended here."""
+    if meeting.state is not LiveState.OPEN or wanted_by is WantedBy.NOBODY:
+        return False
+    if wanted_by is WantedBy.REPLACING_CLIENT or meeting.sender_slot.absent_s() > 0:
+        return True
+    return wanted_by is WantedBy.ITS_CLIENT and not meeting.sender_slot.streams

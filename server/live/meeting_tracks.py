@@ -70,7 +70,10 @@ class MeetingTracks:
             self._on_update,
             organization_id=row.organization_id,
             idle_s=settings.live_track_idle_s,
-            cuts=TrackCuts(self._dependencies.audio_log.live_cuts(row.organization_id, row.file_hash, index)),
+            cuts=TrackCuts(
+                self._dependencies.audio_log.live_cuts(row.organization_id, row.file_hash, index),
+                self._audio.check_holder,
+            ),
             cut_s=settings.live_track_pause_s,
             others_through_us=partial(self._others_through_us, index),
             copied=self.copies.tracks[index],

@@ -25,6 +25,7 @@ from server.live.event_log import EventLog, read_events
 from server.live.given_names import find_given_names, load_given_names
 from server.live.insights import RollingInsights
 from server.live.intake import receive_chunk
+from server.live.lease import release_lease, take_lease
 from server.live.meeting_tracks import MeetingTracks
 from server.live.observations import Warnings
 from server.live.optional_feature import OptionalFeature
@@ -91,17 +92,23 @@ class LiveSession:
         """Why this process no longer holds the meeting, once ``lost``."""
 
     @classmethod
-    async def acquire(cls, dependencies: LiveDependencies, row: LiveRow) -> LiveSession:
+    async def acquire(
+        cls, dependencies: LiveDependencies, row: LiveRow, *, sends: bool, takes_expired: bool
+    ) -> LiveSession:
         """Acquire a meeting and resume it from its stored state.
 
-        Raises HeldByAnotherProcess, MeetingLost, DatabaseUnavailable, DiskFull.
+        Args:
+            sends: whether a client comes to send or control, and not to watch.
+            takes_expired: whether it is taken from a holder that may live and has not renewed its lease.
+
+        Raises HeldElsewhere, MeetingLost, DatabaseUnavailable, DiskFull.
         """
         lock_path = dependencies.audio_log.live_holder(row.organization_id, row.file_hash)
         audio = MeetingAudio([], lock_path, dependencies.sync_executor)
-        await audio.open()
+        newest = await audio.newest_holder()
+        row, may_live = await take_lease(dependencies, row, newest, sends=sends, takes_expired=takes_expired)
         try:
-            acquire = partial(live.acquire, organization_id=row.organization_id, meeting_id=row.meeting_id)
-            row = await dependencies.database.run(acquire, organization_id=row.organization_id)
+            await audio.open(row.fence, renew=may_live)
             # The holder before may have changed the tracks until now.
             config = LiveConfig.from_document(row.config)
             track_path = partial(dependencies.audio_log.live_track, row.organization_id, row.file_hash)
@@ -118,6 +125,7 @@ class LiveSession:
             await meeting._start()
         except BaseException:
             await audio.close()
+            await release_lease(dependencies, row)
             raise
         return meeting
 
@@ -125,6 +133,7 @@ class LiveSession:
         if self.state is LiveState.CONCLUDED:
             # Nobody writes any more: any number of processes may show what is stored.
             await self.audio.close()
+            await release_lease(self._dependencies, self.row)
             return
         if self.state is LiveState.FINISHING:
             # The holder of the job finishes the analysis; this process publishes the outcome.
@@ -407,3 +416,5 @@ class LiveSession:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.audio.close()
+        # What is acknowledged is durable, and nothing is written any more.
+        await release_lease(self._dependencies, self.row)

@@ -33,21 +33,24 @@ from server.live.config import LiveConfig
 from server.live.dependencies import LiveDependencies
 from server.live.figures import LiveFigures
 from server.live.followed_meeting import FollowedMeeting, FollowedMeetings
-from server.live.holder_reports import HolderReports
+from server.live.holder_reports import RENEWALS_PER_LEASE, HolderReports
 from server.live.known_language import require_known_language
 from server.live.partial_answers import PartialAnswers
 from server.live.rules import join_rules, rules_from_documents
 from server.live.session import LiveSession
 from server.live.state import LiveState
-from server.live.track_log import HeldByAnotherProcess
 from server.meetings import require_room_for_live_meeting
 from server.redaction import RedactionRules, redact_text
 from server.storage import (
+    WANTED_CHANNEL,
     Connection,
     DatabaseUnavailable,
+    HeldElsewhere,
     LiveRow,
     MeetingLost,
+    WantedBy,
     live,
+    live_leases,
     live_names,
     live_rules,
     meetings,
@@ -61,6 +64,8 @@ SUPERVISE_EVERY_S = 2.0
 FENCE_CHECK_EVERY_S = 10.0
 # Longer than the longest pause between two attempts to reach the engine.
 ENGINE_WAIT_S = 3.0
+# Between two tries to hear what other processes want; supervision finds out too, with its reports.
+LISTEN_AGAIN_S = 2.0
 
 
 def live_file_hash(meeting_id: UUID) -> str:
@@ -129,7 +134,10 @@ class LiveSessionRegistry:
         """Meetings that are being opened: they count, and are not held yet."""
         self._next_fence_check_at = 0.0
         self._stopping = False
-        self._reports = HolderReports(dependencies.database)
+        self._wanted = asyncio.Event()
+        self._unattended: dict[UUID, float] = {}
+        """Meetings that others hold, or nobody, and that nobody attends: since when, by the monotonic clock."""
+        self._reports = HolderReports(dependencies.database, settings.lease_s)
         self._figures = LiveFigures()
         self._followed = FollowedMeetings(dependencies.database, self._take_up)
         self.partial_answers = PartialAnswers(dependencies.database, dependencies.analyzer.inference)
@@ -142,6 +150,8 @@ class LiveSessionRegistry:
         DatabaseUnavailable, DiskFull.
         """
         caller.require_session(None)
+        if self._stopping:
+            raise HeldByAnotherServer
         limit = self._dependencies.settings.live_max_meetings
         if self._opening + sum(meeting.running for meeting in self._sessions.values()) >= limit:
             raise TooManyLiveMeetings(limit)
@@ -178,21 +188,41 @@ class LiveSessionRegistry:
         create = partial(create_within_limits, settings=settings, row=row, config=config, key_id=caller.key_id)
         await self._dependencies.database.run(create, organization_id=row.organization_id)
         try:
-            return await self._acquire(row)
+            return await self._acquire(row, sends=True)
         except (DiskFull, TooManyLiveMeetings):
             # No client knows of the meeting yet.
             delete_row = partial(meetings.delete, organization_id=row.organization_id, file_hash=row.file_hash)
             await self._dependencies.database.run(delete_row, organization_id=row.organization_id)
             raise
 
-    async def find(self, session_id: UUID, caller: Caller) -> LiveSession:
+    async def find(
+        self, session_id: UUID, caller: Caller, *, take_over: bool = False, owner: int | None = None
+    ) -> LiveSession:
         """Return a meeting of the caller's organization, acquiring it unless this process holds it already.
+
+        Where another process holds it, that one is asked to let go; the caller is told to come again.
+
+        Args:
+            take_over: whether the caller replaces a client that is connected.
+            owner: number of the connection that the caller says is its own.
 
         Raises PermissionDenied and Unauthenticated for a session token of another meeting, or of one that ended,
         SessionNotFound, AudioDeleted, TranscriptDeleted, HeldByAnotherServer, AudioNotStored, TooManyLiveMeetings,
         DatabaseUnavailable.
         """
-        return await self._take_up(await self.look_up(session_id, caller))
+        row = await self.look_up(session_id, caller)
+        try:
+            meeting = await self._take_up(row, sends=True)
+        except HeldByAnotherServer:
+            if not self._stopping:
+                by = WantedBy.ITS_CLIENT if owner and owner == row.owner else WantedBy.CLIENT
+                by = WantedBy.REPLACING_CLIENT if take_over else by
+                want = partial(live_leases.want, organization_id=row.organization_id, meeting_id=row.meeting_id, by=by)
+                await self._dependencies.database.run(want, organization_id=row.organization_id)
+            raise
+        if owner and owner == meeting.row.owner:
+            meeting.sender_slot.adopt(owner)
+        return meeting
 
     async def watch(self, session_id: UUID, caller: Caller) -> LiveSession | FollowedMeeting:
         """As ``find``, for a watcher: where another process holds the meeting, it is followed from here."""
@@ -204,9 +234,9 @@ class LiveSessionRegistry:
                 raise
             return await self._followed.follow(row)
 
-    async def _take_up(self, row: LiveRow) -> LiveSession:
+    async def _take_up(self, row: LiveRow, *, sends: bool = False) -> LiveSession:
         try:
-            return await self._acquire(row)
+            return await self._acquire(row, sends=sends)
         except DiskFull:
             raise AudioNotStored from None
 
@@ -219,7 +249,7 @@ class LiveSessionRegistry:
             raise Unauthenticated
         return row
 
-    async def _acquire(self, row: LiveRow) -> LiveSession:
+    async def _acquire(self, row: LiveRow, *, sends: bool, takes_expired: bool = True) -> LiveSession:
         async with self._locks[row.meeting_id]:
             existing = self._sessions.get(row.meeting_id)
             if existing is not None and not existing.lost:
@@ -232,8 +262,8 @@ class LiveSessionRegistry:
                 log.error("no live meeting is taken up: this process has few descriptors left; raise `ulimit -n`")
                 raise TooManyLiveMeetings(self._dependencies.settings.live_max_meetings)
             try:
-                meeting = await LiveSession.acquire(self._dependencies, row)
-            except HeldByAnotherProcess:
+                meeting = await LiveSession.acquire(self._dependencies, row, sends=sends, takes_expired=takes_expired)
+            except HeldElsewhere:
                 raise HeldByAnotherServer from None
             except MeetingLost:
                 # Deleted just now: its files may have been made anew after the deletion removed them.
@@ -273,17 +303,37 @@ class LiveSessionRegistry:
         await require_known_language(self._dependencies.analyzer.inference, language)
 
     async def supervise(self) -> None:
-        """Supervise: finish abandoned meetings, publish missing outcomes, release concluded ones; until cancelled."""
-        while True:
-            # First: what is released below has told all that it was.
-            self._figures.measure(self._sessions.values())
-            try:
-                await self._supervise_once()
-            except (DatabaseUnavailable, OSError) as error:
-                log.warning("live meetings: %s", error)
-            except Exception:
-                log.exception("supervising live meetings")
-            await asyncio.sleep(SUPERVISE_EVERY_S)
+        """Supervise until cancelled.
+
+        Renew leases, let go of meetings whose clients are elsewhere, finish abandoned ones, publish missing outcomes,
+        release concluded ones.
+        """
+        listen = self._dependencies.database.keep_listening(WANTED_CHANNEL, self._on_wanted, LISTEN_AGAIN_S)
+        listening = asyncio.create_task(listen, name="live meetings that are wanted elsewhere")
+        every_s = min(SUPERVISE_EVERY_S, self._dependencies.settings.lease_s / RENEWALS_PER_LEASE)
+        try:
+            while True:
+                self._wanted.clear()
+                # First: what is released below has told all that it was.
+                self._figures.measure(self._sessions.values())
+                try:
+                    await self._supervise_once()
+                except (DatabaseUnavailable, OSError) as error:
+                    log.warning("live meetings: %s", error)
+                except Exception:
+                    log.exception("supervising live meetings")
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wanted.wait(), every_s)
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    def _on_wanted(self, meeting_id: str) -> None:
+        """Look at once what other processes want, if it is of a meeting that this one holds."""
+        with suppress(ValueError):
+            if UUID(meeting_id) in self._sessions:
+                self._reports.report_now()
+                self._wanted.set()
 
     async def _supervise_once(self) -> None:
         await self._mark_fenced_out()
@@ -293,17 +343,25 @@ class LiveSessionRegistry:
                 meeting.finish()
             if meeting.lost or (meeting.state is LiveState.CONCLUDED and not meeting.presence.attended()):
                 await self._drop(meeting)
-        await self._reports.write(self._sessions.values())
+        for meeting in await self._reports.write(self._sessions.values()):
+            log.info("live meeting %s goes to the server that its client has come to", meeting.row.meeting_id)
+            meeting.sender_slot.give_up()
+            await self._drop(meeting, HeldByAnotherServer())
         connected = [id_ for id_, meeting in self._sessions.items() if not meeting.presence.absent_s()]
         if connected:
             await self._dependencies.database.run(partial(live.record_contact, meeting_ids=connected))
         unattended = await self._dependencies.database.run(
             partial(live.find_unattended, grace_s=self._dependencies.settings.live_grace_s)
         )
+        now = time.monotonic()
+        self._unattended = {id_: self._unattended.get(id_, now) for _, id_ in unattended if id_ not in self._sessions}
         for organization_id, id_ in unattended:
             if id_ not in self._sessions:
+                # Where the database was away, a holder needs time to say that it is there.
+                gone = now - self._unattended[id_] > self._dependencies.settings.lease_s
                 with suppress(HeldByAnotherServer, SessionNotFound, DiskFull, TooManyLiveMeetings):
-                    (await self._acquire(await self._row(organization_id, id_))).finish()
+                    row = await self._row(organization_id, id_)
+                    (await self._acquire(row, sends=False, takes_expired=gone)).finish()
 
     def adopt_names(self, meeting_id: UUID) -> None:
         """Show the names that are stored as given by hand in the turns of a meeting, if this process holds it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -52,9 +53,14 @@ class TrackLog:
         """Whether the track has ended, and all of its audio is on disk."""
         return self.track.ended and self.committed == self.accepted
 
-    def recover(self) -> None:
-        """Read the durable positions from disk and truncate a trailing partial record."""
+    def recover(self, check_holder: Callable[[], None]) -> None:
+        """Read the durable positions from disk and truncate a trailing partial record.
+
+        Args:
+            check_holder: raises where this process does not hold the meeting any more.
+        """
         with self.path.open("a+b") as file:
+            check_holder()
             file.seek(0)
             self.committed, self.committed_bytes = read_log_positions(self.track.format, file)
             file.truncate(self.committed_bytes)
@@ -109,13 +115,22 @@ class Write(NamedTuple):
         return cls(log, log.accepted, log.length, data, edits)
 
 
-def write_batch(batch: list[Write]) -> None:
-    """Write edits, then audio, and sync both. Blocking. Raises DiskFull, OSError."""
+def write_batch(batch: list[Write], check_holder: Callable[[], None]) -> None:
+    """Write edits, then audio, and sync both. Blocking.
+
+    Args:
+        check_holder: raises where this process does not hold the meeting any more. It is asked once a file is open,
+            because the next holder leaves the file to this one, and at the end, before anything is acknowledged.
+
+    Raises DiskFull, OSError, what ``check_holder`` raises.
+    """
     for log, _, _, data, edits in batch:
         # Never created here: a deleted meeting's audio must not come back.
         with detect_full_disk(), os.fdopen(os.open(log.path, os.O_WRONLY | os.O_APPEND), "ab") as file:
+            check_holder()
             if edits:
-                append_edits(log.path, edits)
+                append_edits(log.path, edits, check_holder)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+    check_holder()

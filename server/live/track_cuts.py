@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from server.disk import detect_full_disk
@@ -29,8 +30,9 @@ def _read(path: Path) -> list[tuple[int, int]]:
 class TrackCuts:
     """The cuts of one track. Nothing that depends on a cut is published before the cut is on disk."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, check_holder: Callable[[], None] = lambda: None) -> None:
+        """``check_holder``: raises where this process does not hold the meeting any more."""
+        self._path, self._check_holder = path, check_holder
         self._cuts = _read(path)
 
     @property
@@ -44,16 +46,19 @@ class TrackCuts:
         return self._cuts[-1][1] if self._cuts else -1
 
     async def add(self, position: int, log_bytes: int) -> None:
-        """Store a cut after sample ``position``, at the end of so many bytes of the log. Raises DiskFull, OSError.
+        """Store a cut after sample ``position``, at the end of so many bytes of the log.
 
         Args:
             log_bytes: -1 if audio follows already.
+
+        Raises MeetingLost, DiskFull, OSError.
         """
         await asyncio.to_thread(self._append, position, log_bytes)
         self._cuts.append((position, log_bytes))
 
     def _append(self, position: int, log_bytes: int) -> None:
         with detect_full_disk(), self._path.open("a+b") as file:
+            self._check_holder()
             # What a crash left of a line goes.
             file.seek(0)
             whole = file.read().rfind(b"\n") + 1

@@ -8,7 +8,6 @@ or packet is truncated, and edits without audio after them: none was ever acknow
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -16,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 from server.audio import (
     Edit,
@@ -27,6 +25,7 @@ from server.audio import (
 from server.disk import DiskFull, detect_full_disk
 from server.errors import AudioNotStored, HeldByAnotherServer, MeetraError
 from server.live.config import LiveTrack
+from server.live.log_fence import Holder, LogFence
 from server.live.source_log import TrackLog, Write, write_batch
 
 # Limit of audio received but not yet on disk, over all tracks; beyond it clients wait.
@@ -41,16 +40,17 @@ READ_BYTES = 64 * 1024
 
 
 class HeldByAnotherProcess(Exception):
-    """Another process on this machine holds the meeting's files."""
+    """Another process holds the meeting's files."""
 
 
 class MeetingAudio:
     """The track logs of one meeting, exclusive to this process from ``open`` to ``close``."""
 
     def __init__(self, logs: list[TrackLog], lock_path: Path, sync_executor: ThreadPoolExecutor) -> None:
+        """``lock_path``: of the markers of holders, see ``LogFence``."""
         self.logs = logs
-        self._lock_path = lock_path
-        self._lock_file: IO[str] | None = None
+        self._folder = lock_path.parent
+        self._fence = LogFence(lock_path)
         self._sync_executor = sync_executor
         self._backlog = 0
         self._work = asyncio.Event()
@@ -64,43 +64,54 @@ class MeetingAudio:
         self._nudging: set[asyncio.Task[None]] = set()
         self.ended = False
 
-    async def open(self) -> None:
-        """Lock the files and recover their positions. Raises HeldByAnotherProcess, DiskFull."""
-        await asyncio.get_running_loop().run_in_executor(self._sync_executor, self._open)
+    async def newest_holder(self) -> Holder:
+        """Return who held the meeting last, as far as its files tell."""
+        return await asyncio.get_running_loop().run_in_executor(self._sync_executor, self._fence.newest)
+
+    async def open(self, fence: int | None = None, *, renew: bool = False) -> None:
+        """Become the holder of the files and recover their positions.
+
+        Args:
+            fence: the number of this holder, higher than all before; None: the next one, if none of this machine lives.
+            renew: see ``LogFence.claim``.
+
+        Raises HeldByAnotherProcess without a number, MeetingLost with one, DiskFull.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._sync_executor, self._open, fence, renew)
         self._committer = asyncio.create_task(self._commit_loop(), name="audio log")
 
-    def _open(self) -> None:
-        folder = self._lock_path.parent
-        with detect_full_disk():
-            folder.mkdir(parents=True, exist_ok=True)
-            lock_file = self._lock_path.open("w")
-        try:
-            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock_file.close()
-            raise HeldByAnotherProcess(f"{folder.name} is written by another process") from None
+    def _open(self, fence: int | None, renew: bool) -> None:
+        if fence is None:
+            newest = self._fence.newest()
+            if newest.locks:
+                raise HeldByAnotherProcess(f"{self._folder.name} is written by another process")
+            fence = newest.fence + 1
+        self._fence.claim(fence, renew=renew)
         try:
             with detect_full_disk():
                 for log in self.logs:
-                    log.recover()
-                for path in (folder, *list(folder.parents)[:3]):
+                    log.recover(self._fence.check)
+                for path in (self._folder, *list(self._folder.parents)[:3]):
                     sync_directory(path)
         except BaseException:
-            lock_file.close()
+            self._fence.release()
             raise
-        self._lock_file = lock_file
+
+    def check_holder(self) -> None:
+        """Return if this process is the holder of the files still. Raises MeetingLost."""
+        self._fence.check()
 
     async def create(self, logs: Sequence[TrackLog]) -> None:
         """Create the files of further sources, durably, or recover their positions; ``add`` them then.
 
-        Raises DiskFull, FileNotFoundError without the meeting's folder.
+        Raises MeetingLost, DiskFull, FileNotFoundError without the meeting's folder.
         """
 
         def create() -> None:
             with detect_full_disk():
                 for log in logs:
-                    log.recover()
-                sync_directory(self._lock_path.parent)
+                    log.recover(self._fence.check)
+                sync_directory(self._folder)
 
         await asyncio.get_running_loop().run_in_executor(self._sync_executor, create)
 
@@ -185,7 +196,7 @@ class MeetingAudio:
         return AudioNotStored() if isinstance(committer.exception(), DiskFull) else HeldByAnotherServer()
 
     async def wait_until_closed(self) -> None:
-        """Wait until the files are closed. Raises DiskFull or OSError when writing fails."""
+        """Wait until the files are closed. Raises MeetingLost, DiskFull or OSError when writing fails."""
         assert self._committer is not None
         await asyncio.wait({self._committer})
         if not self._committer.cancelled():
@@ -227,7 +238,9 @@ class MeetingAudio:
                 await self._work.wait()
                 self._work.clear()
                 batch = [Write.of(log) for log in self.logs if log.pending]
-                self._writing = asyncio.get_running_loop().run_in_executor(self._sync_executor, write_batch, batch)
+                self._writing = asyncio.get_running_loop().run_in_executor(
+                    self._sync_executor, write_batch, batch, self._fence.check
+                )
                 await asyncio.shield(self._writing)
                 for write in batch:
                     write.log.committed, write.log.committed_length = write.accepted, write.length
@@ -287,9 +300,7 @@ class MeetingAudio:
         if self._writing is not None:
             # A writing thread cannot be cancelled, and the next holder must not write concurrently with it.
             await asyncio.gather(self._writing, return_exceptions=True)
-        if self._lock_file is not None:
-            self._lock_file.close()
-            self._lock_file = None
+        self._fence.release()
 
 
 def _read(path: Path, position: int, size: int) -> bytes:

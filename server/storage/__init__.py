@@ -10,6 +10,7 @@ from server.storage import (
     jobs,
     keys,
     live,
+    live_leases,
     live_names,
     live_reports,
     live_rules,
@@ -40,6 +41,7 @@ from server.storage.exports import ExportedMeeting
 from server.storage.jobs import Job, JobLost, QueueFigures
 from server.storage.keys import SCOPES, KeyRow, KeyUser
 from server.storage.live import LiveRow, MeetingLost, NewEvent
+from server.storage.live_leases import WANTED_CHANNEL, HeldElsewhere, Taker, WantedBy
 from server.storage.live_names import LiveSpeaker
 from server.storage.live_reports import HolderReport, RunningMeeting
 from server.storage.meeting_lists import SORTS, ListedMeeting, MeetingFilter, MeetingOrder, SortKey
@@ -94,7 +96,12 @@ __all__ = [
     "exports",
     "external_users",
     "LiveSpeaker",
+    "live_leases",
     "live_names",
+    "HeldElsewhere",
+    "Taker",
+    "WantedBy",
+    "WANTED_CHANNEL",
     "live_reports",
     "live_rules",
     "meeting_scores",

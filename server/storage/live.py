@@ -1,6 +1,6 @@
 """Live meetings: their rows and events.
 
-``fence`` is the holder's fencing token, ``LiveRow.fence`` as returned by ``acquire``.
+``fence`` is the holder's fencing token, ``LiveRow.fence`` as returned by ``live_leases.acquire``.
 """
 
 from __future__ import annotations
@@ -152,15 +152,6 @@ async def find(connection: Connection, organization_id: UUID, meeting_id: UUID) 
     return _to_row(row) if row else None
 
 
-async def acquire(connection: Connection, organization_id: UUID, meeting_id: UUID) -> LiveRow:
-    """Make the calling process the holder, fencing out earlier ones. Raises MeetingLost if the meeting was deleted."""
-    await connection.execute("UPDATE live_meetings SET fence = fence + 1 WHERE meeting_id = $1", meeting_id)
-    row = await find(connection, organization_id, meeting_id)
-    if row is None:
-        raise MeetingLost(f"live meeting {meeting_id} was deleted")
-    return row
-
-
 def _to_row(row: Any) -> LiveRow:
     return LiveRow(**{**dict(row), "ignored_tracks": tuple(row["ignored_tracks"])})
 
@@ -304,7 +295,8 @@ async def conclude(connection: Connection, meeting_id: UUID, fence: int) -> None
     """Record that the last event is stored, and delete superseded turn events. Raises MeetingLost."""
     await check_fence(connection, meeting_id, fence)
     await connection.execute(
-        "UPDATE live_meetings SET concluded = true, concluded_at = coalesce(concluded_at, now()), report = NULL"
+        "UPDATE live_meetings SET concluded = true, concluded_at = coalesce(concluded_at, now()), report = NULL,"
+        " lease_until = NULL"
         " WHERE meeting_id = $1",
         meeting_id,
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from server.storage.live_leases import WantedBy
 from server.storage.pool import Connection
 
 
@@ -41,6 +42,15 @@ class RunningMeeting:
     report_age_s: float | None
 
 
+class Reported(NamedTuple):
+    """What a holder learns of a meeting with its report."""
+
+    unwatched_s: float | None
+    """For how many seconds nobody has watched it in another process; None: nobody ever has."""
+    wanted_by: WantedBy
+    """Who came to another process for it."""
+
+
 class Watched(NamedTuple):
     """What a process that does not hold a meeting needs to know of it."""
 
@@ -49,18 +59,19 @@ class Watched(NamedTuple):
     """Seconds since its holder reported; None before the first report."""
 
 
-async def report(connection: Connection, reports: Sequence[HolderReport]) -> dict[UUID, float | None]:
-    """Store what this process knows of the meetings that it holds, of any organization.
+async def report(connection: Connection, reports: Sequence[HolderReport], lease_s: float) -> dict[UUID, Reported]:
+    """Store what this process knows of the meetings that it holds, of any organization, and renew its leases.
 
-    Return for how many seconds nobody has watched each of them in another process, None for never.
+    Meetings that it does not hold any more are left out.
     """
     rows = await connection.fetch(
-        "SELECT meeting_id, unwatched_s FROM report_live_meetings($1, $2, $3)",
+        "SELECT meeting_id, unwatched_s, wanted_by FROM report_live_meetings($1, $2, $3, $4)",
         [one.meeting_id for one in reports],
         [one.fence for one in reports],
         [json.dumps(one.document) for one in reports],
+        timedelta(seconds=lease_s),
     )
-    return {row["meeting_id"]: row["unwatched_s"] for row in rows}
+    return {row["meeting_id"]: Reported(row["unwatched_s"], WantedBy(row["wanted_by"])) for row in rows}
 
 
 async def list_running(

@@ -30,7 +30,7 @@ from tests.gateway.conftest import House
 from tests.gateway.test_render_export import EXPORT, analysed, http, unpacked
 from tests.recordings import wav
 from tests.server.export.test_meeting_audio import RANGES, TONE, track
-from tests.server.storage.rows import make_user, new_live_meeting, new_meeting
+from tests.server.storage.rows import make_user, new_live_meeting, new_meeting, take
 from tests.server.storage.test_results import finish, taken
 
 __all__ = ["http"]
@@ -175,7 +175,7 @@ async def test_redacted_audio_is_silent_or_not_in_it(
     assert of_meeting(files, goes_on.file_hash)["live_config"]["tracks"][0]["participant_name"] == ""
 
     run = partial(database.run, organization_id=user.organization_id)
-    held = await run(lambda c: live.acquire(c, user.organization_id, goes_on.meeting_id))
+    held = await run(lambda c: take(c, user.organization_id, goes_on.meeting_id))
     job = await run(lambda c: live.finish(c, held, 1, 30))
     assert job is not None
     await make_ready(database, job, "phone,name")

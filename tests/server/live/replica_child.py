@@ -19,7 +19,10 @@ from tests.server.live.scripted_engine import RATE_HZ, progress, turn
 
 def said_in(second: int) -> pb.Turn:
     """The turn of a second of audio."""
-    return turn(second + 1, second, second + 0.8, f"this is second {second}")
+    said = turn(second + 1, second, second + 0.8, f"Sekunde {second}")
+    # No text model reads it.
+    said.language = "de"
+    return said
 
 
 class CountingEngine(session_pb2_grpc.SessionServiceServicer):
@@ -55,7 +58,7 @@ class CountingEngine(session_pb2_grpc.SessionServiceServicer):
                         last = said_in(second)
                         last.state, last.revision = pb.TURN_STATE_FINAL, 2
                         yield pb.RunSessionResponse(turn=last)
-                    yield pb.RunSessionResponse(finished=pb.Finished(total_samples=samples))
+                    yield pb.RunSessionResponse(finished=pb.Finished(total_samples=samples, language="de"))
                     return
         finally:
             self._sessions -= 1

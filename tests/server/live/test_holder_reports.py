@@ -52,7 +52,7 @@ async def test_a_report_says_what_only_the_holder_knows(
 ) -> None:
     clock = Clock()
     monkeypatch.setattr(holder_reports, "time", clock)
-    reports = HolderReports(database)
+    reports = HolderReports(database, 15.0)
 
     async def write(held: Iterable[LiveSession]) -> dict[str, Any]:
         clock.now += holder_reports.REPORT_EVERY_S
@@ -132,13 +132,13 @@ async def test_who_watches_elsewhere_is_known_with_the_next_report(
         meeting = await held.open(CONFIG, await caller_of(owner))
         told: list[float] = []
         monkeypatch.setattr(meeting.presence, "watched_elsewhere", told.append)
-        await HolderReports(database).write([meeting])
+        await HolderReports(database, 15.0).write([meeting])
         assert told == []
         row = meeting.row
         await database.run(
             lambda c: live_reports.watch(c, row.organization_id, row.meeting_id, attended=True),
             organization_id=row.organization_id,
         )
-        await HolderReports(database).write([meeting])
+        await HolderReports(database, 15.0).write([meeting])
         assert len(told) == 1
         assert told[0] >= 0

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -116,9 +116,9 @@ async def test_calls_that_wait_at_once_share_a_sync(tmp_path: Path, syncing: Thr
         syncs = []
         write = source_log.write_batch
 
-        def counted(batch: list[source_log.Write]) -> None:
+        def counted(batch: list[source_log.Write], check_holder: Callable[[], None]) -> None:
             syncs.append(len(batch))
-            write(batch)
+            write(batch, check_holder)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(track_log, "write_batch", counted)

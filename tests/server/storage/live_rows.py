@@ -8,7 +8,7 @@ from typing import TypeVar
 from server.storage import live
 from server.storage.live import LiveRow, NewEvent
 from server.storage.pool import Connection, Database
-from tests.server.storage.rows import make_user, new_live_meeting
+from tests.server.storage.rows import make_user, new_live_meeting, take
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ async def run(database: Database, row: LiveRow, work: Callable[[Connection], Awa
 
 async def taken_up(database: Database, row: LiveRow) -> LiveRow:
     """The meeting, held by the caller; whoever held it before has lost it."""
-    return await run(database, row, lambda c: live.acquire(c, row.organization_id, row.meeting_id))
+    return await run(database, row, lambda c: take(c, row.organization_id, row.meeting_id))
 
 
 async def stored_after(database: Database, row: LiveRow, event_seq: int = 0, limit: int = 100) -> list[bytes]:

@@ -19,6 +19,7 @@ from server.storage import (
     jobs,
     keys,
     live,
+    live_leases,
     live_rules,
     meetings,
     quotas,
@@ -32,6 +33,7 @@ from server.storage import (
 from server.storage.audit import AuditEvent
 from server.storage.deletions import NewDeletion
 from server.storage.live import LiveRow, NewEvent
+from server.storage.live_leases import Taker
 from server.storage.meetings import NewMeeting
 from server.storage.pool import Connection, Database
 from server.storage.search import SearchSentence
@@ -134,6 +136,12 @@ class OrganizationRows:
     delivery_id: UUID
 
 
+async def take(connection: Connection, organization_id: UUID, meeting_id: UUID) -> LiveRow:
+    """Hold a live meeting from now on, whoever held it."""
+    await connection.execute("UPDATE live_meetings SET lease_until = NULL WHERE meeting_id = $1", meeting_id)
+    return (await live_leases.acquire(connection, organization_id, meeting_id, Taker("here", "this process", 15))).row
+
+
 async def fill_every_table(
     owner: Database, database: Database, organization: str, *, text: str = "m", file_hash: str = HASH
 ) -> OrganizationRows:
@@ -143,7 +151,7 @@ async def fill_every_table(
     run = partial(database.run, organization_id=user.organization_id)
     await run(lambda c: meetings.accept(c, new_meeting(user, file_hash, text)))
     await run(lambda c: live.create(c, row, name=text, held_on=None, n_speakers=None, language=""))
-    held = await run(lambda c: live.acquire(c, user.organization_id, row.meeting_id))
+    held = await run(lambda c: take(c, user.organization_id, row.meeting_id))
     await run(lambda c: live.append_events(c, row.meeting_id, held.fence, [NewEvent(1, None, text.encode())]))
     meeting_id = await run(lambda c: c.fetchval("SELECT id FROM meetings WHERE file_hash = $1", file_hash))
 

@@ -22,7 +22,7 @@ async def running(database: Database, row: LiveRow, size: int = 10, of: LiveRow 
 async def reported(database: Database, *rows: LiveRow) -> set[object]:
     """The meetings of which a report was taken; it is the same for all."""
     reports = [HolderReport(row.meeting_id, row.fence, {"connected": True}) for row in rows]
-    return set(await database.run(lambda c: live_reports.report(c, reports)))
+    return set(await database.run(lambda c: live_reports.report(c, reports, 15)))
 
 
 async def test_running_meetings_are_listed_newest_first_and_in_pages(owner: Database, database: Database) -> None:
@@ -84,8 +84,8 @@ async def test_a_holder_learns_who_watches_elsewhere(owner: Database, database: 
     watch = partial(live_reports.watch, organization_id=row.organization_id, meeting_id=row.meeting_id)
     found = await run(database, row, partial(watch, attended=attended))
     assert found == live_reports.Watched(concluded=False, report_age_s=None)
-    unwatched = await database.run(lambda c: live_reports.report(c, [HolderReport(row.meeting_id, row.fence, {})]))
-    assert (unwatched[row.meeting_id] is not None) is attended
+    told = await database.run(lambda c: live_reports.report(c, [HolderReport(row.meeting_id, row.fence, {})], 15))
+    assert (told[row.meeting_id].unwatched_s is not None) is attended
     await run(database, row, lambda c: live.conclude(c, row.meeting_id, row.fence))
     found = await run(database, row, partial(watch, attended=attended))
     assert found is not None

@@ -9,7 +9,7 @@ from server.channels import ChannelUse
 from server.conversation import RedactionKind
 from server.storage import StoredRedaction, jobs, live, meetings
 from server.storage.pool import Database
-from tests.server.storage.rows import HASH, make_user, new_live_meeting, new_meeting, queued_meeting
+from tests.server.storage.rows import HASH, make_user, new_live_meeting, new_meeting, queued_meeting, take
 from tests.server.storage.test_results import finish, taken
 
 KINDS = frozenset([RedactionKind.PHONE, RedactionKind.NAME])
@@ -65,7 +65,7 @@ async def test_a_live_meeting_s_config_loses_names_and_terms(owner: Database, da
             c, row, name="Call", held_on=None, n_speakers=None, language="", key_terms=("Daniel",), redact="name"
         )
     )
-    held = await run(lambda c: live.acquire(c, user.organization_id, row.meeting_id))
+    held = await run(lambda c: take(c, user.organization_id, row.meeting_id))
     job = await run(lambda c: live.finish(c, held, 1, 30))
     assert job is not None
     await run(lambda c: finish(c, job, redaction=replace(STORED, hides_names=False)))

@@ -186,6 +186,7 @@ async def test_a_transaction_ends_with_its_organization(database: Database, two:
         "SELECT delete_old_audit_events(30, 1)",
         "SELECT * FROM unattended_live_meetings(interval '1 s')",
         "SELECT record_contact('{}')",
+        "SELECT * FROM report_live_meetings('{}', '{}', '{}', interval '1 s')",
         "SELECT * FROM existing_recordings('{}', '{}')",
         "SELECT * FROM unfinished_deletions(interval '1 s')",
         "SELECT * FROM due_deletions(1)",
