@@ -81,8 +81,9 @@ ENV MEETRA_GATEWAY_HOST=0.0.0.0 \
 COPY --from=gateway-packages /opt/meetra/.venv .venv
 COPY --from=built /opt/meetra/gen gen
 COPY gateway gateway
+COPY monitoring monitoring
 COPY privacy privacy
-RUN python -m compileall -q gateway privacy gen
+RUN python -m compileall -q gateway monitoring privacy gen
 USER 1000:1000
 EXPOSE 8080 8081
 HEALTHCHECK --interval=10s --timeout=10s --start-period=60s \

@@ -36,8 +36,10 @@ from server.audio import UnusableRecording, decode, probe
 
 PROCESSES = ("postgres", "inference", "api", "worker", "envoy")
 ERRORS = re.compile(r"Traceback|\bERROR\b|\bFATAL\b|\bPANIC\b|\[critical\]")
-# A call that was given up, and the first look at a database that starts.
-HARMLESS = re.compile(r"canceling statement due to user request|the database system is starting up")
+# A call that was given up, the first look at a database that starts, and a client that left while it was written to.
+HARMLESS = re.compile(
+    r"canceling statement due to user request|the database system is starting up|ExecuteBatchError raised in core"
+)
 # Of a decoded recording, seconds; damaged headers claim hours.
 MAX_DECODED_S = 600.0
 # Calls at once.

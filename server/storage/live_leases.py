@@ -16,7 +16,7 @@ from server.storage.pool import Connection
 
 # A holder is told, with the meeting's id, that a client has come to another process.
 WANTED_CHANNEL = "live_meeting_wanted"
-# For how long a meeting that was wanted is left to the process to which its client came. As in migration 0027.
+# For how long a meeting that was wanted is left to the process to which its client came. As in migration 0029.
 WANTED_FOR = timedelta(seconds=10)
 
 
