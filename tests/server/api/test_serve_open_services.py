@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from pathlib import Path
 from typing import Any
@@ -91,8 +92,12 @@ async def test_without_its_database_it_is_alive_and_does_not_serve(
         answering = database._url
         # Its connection breaks, and no other one can be made.
         database._url = f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"
-        await database.run(end_checks)
-        seen.append((await watching.read()).status)
+        lost = asyncio.create_task(watching.read())
+        while not lost.done():
+            # Again: the first look may not have been taken yet.
+            await database.run(end_checks)
+            await asyncio.sleep(0.05)
+        seen.append((await lost).status)
         alive = await health.Check(health_pb2.HealthCheckRequest(service=ALIVE))
         database._url = answering
         seen.append((await watching.read()).status)
