@@ -13,7 +13,8 @@ ENV PATH=/opt/meetra/.venv/bin:$PATH \
     PIP_NO_CACHE_DIR=1 \
     PIP_ROOT_USER_ACTION=ignore \
     OMP_NUM_THREADS=1 \
-    OPENBLAS_NUM_THREADS=1
+    OPENBLAS_NUM_THREADS=1 \
+    ORT_DISABLE_TELEMETRY=1
 RUN groupadd --gid 1000 meetra \
     && useradd --uid 1000 --gid 1000 --create-home meetra \
     && install -d -o 1000 -g 1000 -m 0700 /data /models
