@@ -33,7 +33,8 @@ BEGIN
     LOOP EXECUTE format('ALTER SEQUENCE %s RESTART', found.name); END LOOP;
 END $$
 """
-# What a statement that changes more than rows leaves another: tables, columns, triggers, functions, policies, rights.
+# What a statement that changes more than rows leaves another: tables, columns, triggers, functions, policies, rights, and
+# the list of migrations.
 SHAPE = """
 SELECT
     (SELECT array_agg((oid, relname, relkind, relrowsecurity, relforcerowsecurity, relacl::text)::text ORDER BY oid)
@@ -43,7 +44,8 @@ SELECT
     (SELECT array_agg((oid, tgrelid, tgname, tgenabled)::text ORDER BY oid) FROM pg_trigger WHERE NOT tgisinternal),
     (SELECT array_agg((oid, proname, proacl::text, prosrc)::text ORDER BY oid) FROM pg_proc
         WHERE pronamespace = 'public'::regnamespace),
-    (SELECT array_agg((oid, polname)::text ORDER BY oid) FROM pg_policy)
+    (SELECT array_agg((oid, polname)::text ORDER BY oid) FROM pg_policy),
+    (SELECT array_agg(name ORDER BY name) FROM schema_migrations)
 """
 
 

@@ -219,6 +219,7 @@ class Database:
         On a connection of its own: all of the pool's may be at work in a database that is well.
         """
         connection: asyncpg.Connection[asyncpg.Record] | None = None
+        answers: bool | None = None
         try:
             while True:
                 try:
@@ -226,7 +227,10 @@ class Database:
                         connection = await asyncpg.connect(self._url, timeout=5, command_timeout=5)
                     await connection.execute("SELECT 1")
                     answers = True
-                except (*TRANSIENT_ERRORS, asyncpg.PostgresError):
+                except Exception as error:
+                    # Whatever it is: who stopped looking would say for ever what was seen last.
+                    if not isinstance(error, (*TRANSIENT_ERRORS, asyncpg.PostgresError)) and answers is not False:
+                        log.exception("looking whether the database answers")
                     if connection is not None:
                         connection.terminate()
                     connection, answers = None, False

@@ -24,7 +24,7 @@ async def test_disk_and_connections_are_told_while_the_process_runs(database: Da
     told = {name: {tuple(s.labels.values()): s.value for s in families[name].samples} for name in families}
     assert told["meetra_disk_free_bytes"][()] > 0
     assert told["meetra_disk_reserve_bytes"] == {(): 7}
-    assert told["meetra_database_connections_limit"] == {(): 10}
+    assert told["meetra_database_connections_limit"] == {(): 16}
     assert sum(told["meetra_database_connections"].values()) == 1
     assert not (tmp_path / "worker.sock").exists()
 

@@ -79,6 +79,22 @@ async def test_a_database_without_room_is_told_apart_from_one_that_is_away(datab
     assert isinstance(raised.value.__cause__, asyncpg.DiskFullError)
 
 
+async def test_looking_goes_on_whatever_goes_wrong(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    told: asyncio.Queue[bool] = asyncio.Queue()
+    answering = database._url
+    # asyncpg's error for it is none of the server's or the network's.
+    database._url = "postgresql://nobody@127.0.0.1:no port/nothing"
+    checking = asyncio.create_task(database.keep_checking(told.put, 0.01))
+    try:
+        assert [await told.get() for _ in range(3)] == [False] * 3
+        database._url = answering
+        while not await told.get():
+            pass
+    finally:
+        checking.cancel()
+    assert len([record for record in caplog.records if record.name == "server.storage.pool"]) == 1, "said once"
+
+
 async def test_whether_the_database_answers_is_told_while_it_is_away_and_back(database: Database) -> None:
     told: asyncio.Queue[bool] = asyncio.Queue()
     answering, away = database._url, f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"
