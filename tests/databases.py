@@ -33,8 +33,8 @@ BEGIN
     LOOP EXECUTE format('ALTER SEQUENCE %s RESTART', found.name); END LOOP;
 END $$
 """
-# What a statement that changes more than rows leaves another: tables, columns, triggers, functions, policies, rights, and
-# the list of migrations.
+# What a statement that changes more than rows leaves another: tables, columns, triggers, functions, policies, rights,
+# and the list of migrations.
 SHAPE = """
 SELECT
     (SELECT array_agg((oid, relname, relkind, relrowsecurity, relforcerowsecurity, relacl::text)::text ORDER BY oid)
