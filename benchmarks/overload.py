@@ -32,6 +32,7 @@ import psutil
 
 from benchmarks.hostile_caller import recording
 from benchmarks.live_load import LoadBot, rotated
+from benchmarks.peak_memory import resident_bytes
 from benchmarks.recordings import sample_speech
 from benchmarks.running_system import RunningSystem, circumstances, running_system
 from meetra_client import MeetraClient
@@ -127,14 +128,7 @@ class Load:
         """Measure the memory of all processes of the system."""
         roots = [psutil.Process(self._system.pid(name)) for name in ("postgres", "inference", "api", "worker", "envoy")]
         while time.monotonic() < until:
-            total = 0
-            for root in roots:
-                for process in (root, *root.children(recursive=True)):
-                    try:
-                        total += process.memory_info().rss
-                    except psutil.NoSuchProcess:
-                        continue
-            self._found.memory.append(total)
+            self._found.memory.append(sum(map(resident_bytes, roots)))
             await asyncio.sleep(MEMORY_EVERY_S)
 
     async def settled(self, file_hash: str) -> str:

@@ -23,7 +23,7 @@ class PeakMemory:
 
     def _watch(self) -> None:
         while not self._stopped.wait(self._look_every_s):
-            held = {name: _resident(root) for name, root in self._roots.items()}
+            held = {name: resident_bytes(root) for name, root in self._roots.items()}
             self.together = max(self.together, sum(held.values()))
             self.peak = {name: max(peak, held[name]) for name, peak in self.peak.items()}
 
@@ -33,7 +33,8 @@ class PeakMemory:
         self._thread.join()
 
 
-def _resident(root: psutil.Process) -> int:
+def resident_bytes(root: psutil.Process) -> int:
+    """Return the resident memory of a process and its children now, bytes."""
     total = 0
     for process in (root, *root.children(recursive=True)):
         try:
