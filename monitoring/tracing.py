@@ -140,13 +140,8 @@ def opened_trace(name: str, metadata: Iterable[tuple[str, str | bytes]]) -> Iter
     links = [Link(caller)] if caller.is_valid else []
     span = _tracer.start_span(name, contexts.Context(), links=links)
     contexts.attach(trace.set_span_in_context(NonRecordingSpan(span.get_span_context()), contexts.Context()))
-    try:
+    with _ended(span):
         yield
-    except BaseException as error:
-        span.set_status(StatusCode.ERROR, type(error).__name__)
-        raise
-    finally:
-        span.end()
 
 
 @contextmanager
@@ -206,6 +201,13 @@ def batch(name: str, origins: Sequence[SpanContext]) -> Iterator[None]:
     parent = trace.set_span_in_context(NonRecordingSpan(known[0]), contexts.Context())
     links = [Link(found) for found in known[1:]]
     span = _tracer.start_span(name, parent, attributes={"meetra.items": len(origins)}, links=links)
+    with _ended(span):
+        yield
+
+
+@contextmanager
+def _ended(span: trace.Span) -> Iterator[None]:
+    """End a span with this context; an exception is told by its type alone."""
     try:
         yield
     except BaseException as error:
