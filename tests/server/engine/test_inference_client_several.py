@@ -34,17 +34,32 @@ async def two_engines(stall_s: float = 3600.0) -> AsyncIterator[tuple[ScriptedEn
         yield first, second, client
 
 
-async def silence() -> AsyncIterator[bytes]:
-    """The audio of a meeting that goes on."""
+async def silence(over: asyncio.Event) -> AsyncIterator[bytes]:
+    """The audio of a meeting that goes on until it is over."""
     yield bytes(16_384)
-    await asyncio.Event().wait()
+    await over.wait()
 
 
 async def run(client: InferenceClient, opened: asyncio.Queue[None] | None = None) -> None:
-    """A session that ends when the engine ends it."""
-    async for _ in client.run(CONFIG, silence()):
+    """A session whose audio ends when the engine makes progress."""
+    over = asyncio.Event()
+    async for response in client.run(CONFIG, silence(over)):
+        if response.HasField("progress"):
+            over.set()
         if opened is not None:
             opened.put_nowait(None)
+
+
+async def open_session(client: InferenceClient, engine: ScriptedEngine) -> asyncio.Task[None]:
+    """A session, once the engine opens another one; until then there is no room."""
+    before = engine.opened
+    while True:
+        task = asyncio.create_task(run(client))
+        while engine.opened == before and not task.done():
+            await asyncio.sleep(0.01)
+        if engine.opened > before:
+            return task
+        assert isinstance(task.exception(), EngineBusy)
 
 
 async def test_sessions_are_shared_out_between_equals() -> None:
@@ -53,7 +68,7 @@ async def test_sessions_are_shared_out_between_equals() -> None:
         sessions = [await engine.session() for engine in (first, second) for _ in range(3)]
         assert (first.opened, second.opened) == (3, 3)
         for session in sessions:
-            await session.conclude_now()
+            await session.conclude_when_told()
         await asyncio.gather(*tasks)
 
 
@@ -63,7 +78,7 @@ async def test_the_one_with_more_room_is_chosen_also_where_other_processes_fill_
         second.statistics = pb.GetStatisticsResponse(sessions=4, max_sessions=8)
         task = asyncio.create_task(run(client))
         session = await first.session()
-        await session.conclude_now()
+        await session.conclude_when_told()
         await task
 
 
@@ -72,7 +87,7 @@ async def test_one_without_room_is_passed_over_and_all_without_room_are_busy() -
         first.busy = True
         for _ in range(4):
             task = asyncio.create_task(run(client))
-            await (await second.session()).conclude_now()
+            await (await second.session()).conclude_when_told()
             await task
         second.busy = True
         with pytest.raises(EngineBusy, match="RESOURCE_EXHAUSTED"):
@@ -87,7 +102,7 @@ async def test_one_that_is_not_there_is_left_out() -> None:
             await client.wait_until_reachable()
             for _ in range(3):
                 task = asyncio.create_task(run(client))
-                await (await engine.session()).conclude_now()
+                await (await engine.session()).conclude_when_told()
                 await task
             capabilities = await client.ask_capabilities(60)
             assert capabilities is not None
@@ -121,17 +136,13 @@ async def test_sessions_of_one_without_progress_break_and_it_is_left_out_until_i
         await session.gone.wait()
         for _ in range(3):
             task = asyncio.create_task(run(client))
-            await (await second.session()).conclude_now()
+            await (await second.session()).conclude_when_told()
             await task
         first.deaf.clear()
         first.statistics = pb.GetStatisticsResponse()
         second.busy = True
-        while True:
-            task = asyncio.create_task(run(client))
-            if first.opened == 2 or (await asyncio.wait({task}, timeout=0.1))[1]:
-                break
-            assert isinstance(task.exception(), EngineBusy)
-        await (await first.session()).conclude_now()
+        task = await open_session(client, first)
+        await (await first.session()).conclude_when_told()
         await task
 
 
@@ -142,7 +153,7 @@ async def test_a_long_call_of_the_only_one_breaks_nothing() -> None:
         task = asyncio.create_task(run(client))
         session = await engine.session()
         assert not (await asyncio.wait({task}, timeout=0.5))[0]
-        await session.conclude_now()
+        await session.conclude_when_told()
         await task
         await client.close()
 
@@ -163,11 +174,7 @@ async def test_a_name_is_looked_up_again_and_sessions_on_servers_that_left_go_on
         client = InferenceClient("engines:1")
         async with asyncio.timeout(PATIENCE_S):
             # The name itself leads nowhere.
-            while True:
-                task = asyncio.create_task(run(client))
-                if first.opened or (await asyncio.wait({task}, timeout=0.2))[1]:
-                    break
-                assert isinstance(task.exception(), EngineBusy)
+            task = await open_session(client, first)
             session = await first.session()
             found[:] = [Target(other)]
             while second.opened == 0:
@@ -176,6 +183,6 @@ async def test_a_name_is_looked_up_again_and_sessions_on_servers_that_left_go_on
                 later.cancel()
                 await asyncio.gather(later, return_exceptions=True)
             found.clear()
-            await session.conclude_now()
+            await session.conclude_when_told()
             await task
         await client.close()

@@ -89,9 +89,12 @@ class Session:
         finished = pb.Finished(total_samples=len(self.heard) // 2, language=language, language_confidence=confidence)
         self.saying.put_nowait(pb.RunSessionResponse(finished=finished))
 
-    async def conclude_now(self) -> None:
-        """Says the end, whatever follows."""
-        self.over.set()
+    async def conclude_when_told(self) -> None:
+        """Says a progress, for which the test's audio is to end, then the end.
+
+        An engine that ends while audio is being sent may seem to have failed (INTERNAL): gRPC fails that write.
+        """
+        self.say(progress(0, 0, 0))
         await self.conclude()
 
     def die(self) -> None:
