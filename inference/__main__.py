@@ -27,7 +27,7 @@ from inference.engine import ModelEngine
 from inference.models import ModelCorrupt, ModelMissing, ModelSet, ModelUnfit
 from inference.process_memory import keep_freed_blocks
 from inference.selection import load_models
-from monitoring import MetricsServer, TracingUnavailable, start_tracing
+from monitoring import MetricsServer, TracingUnavailable, leave_loaded_objects_out_of_collections, start_tracing
 from privacy import MutualTls, TlsUnusable, close_new_files, log_quietly
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -70,6 +70,7 @@ async def serve(settings: InferenceSettings, models: ModelSet, tls: MutualTls | 
     metrics = MetricsServer(settings.metrics_listen) if settings.metrics_listen else None
     try:
         listen(server, settings.listen, tls)
+        leave_loaded_objects_out_of_collections()
         await server.start()
         await states.set("", health_pb2.HealthCheckResponse.SERVING)
         log.info("inference server listens on %s with models: %s", settings.listen, "; ".join(models.names))

@@ -1,5 +1,6 @@
-"""How every process tells operators what it does: numbers for Prometheus, of many processes as one, and traces."""
+"""How every process tells operators what it does, in numbers and traces, and does not stand still meanwhile."""
 
+from monitoring.collection_pauses import leave_loaded_objects_out_of_collections
 from monitoring.exposition import CONTENT_TYPE, MetricsServer, own_metrics
 from monitoring.gauge import ObservedGauge
 from monitoring.listening import MAX_SOCKET_PATH, METRICS_PATH, checked_listen
@@ -38,6 +39,7 @@ __all__ = [
     "current_trace_id",
     "current_traceparent",
     "describe_step",
+    "leave_loaded_objects_out_of_collections",
     "merge",
     "origin",
     "opened_trace",

@@ -16,7 +16,7 @@ import uvloop
 from pydantic import ValidationError
 
 from health import serve_health
-from monitoring import TracingUnavailable, start_tracing
+from monitoring import TracingUnavailable, leave_loaded_objects_out_of_collections, start_tracing
 from privacy import MutualTls, TlsUnusable, UnsafeFile, close_folder, close_new_files, log_quietly
 from server import sandbox
 from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter, analyse_sentence
@@ -217,6 +217,7 @@ async def run_api(settings: ApiSettings) -> None:
                         webhooks=manage_webhooks(settings, database),
                     )
                 )
+                leave_loaded_objects_out_of_collections()
                 following = asyncio.create_task(token_keys.watch(), name="follow token keys")
                 try:
                     await serve(
@@ -249,6 +250,7 @@ async def run_worker(settings: ServerSettings) -> None:
             retention = Retention(audio_log, database, settings.retention_every_s)
             indexing, sender = SearchIndexing(database), webhook_sender(settings, database)
             worker = Worker(settings, database, analyzer, runner, decoded, retention, indexing, sender)
+            leave_loaded_objects_out_of_collections()
             with served_metrics(settings, database):
                 async with serve_health(settings.worker_listen, database.keep_checking):
                     await worker.run(stop)

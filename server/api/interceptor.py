@@ -20,6 +20,7 @@ from server.api.call_rule import CallRule, declared_rule
 from server.api.counted_call import CANCELLED, CountedCall
 from server.api.decoding import require_all_decoded, require_decoded, wrap_deserializer
 from server.api.open_calls import OpenCalls
+from server.api.refusal_pace import RefusalPace
 from server.api.rich_status import DETAILS_TRAILER, rich_status
 from server.audio import StoreUnavailable
 from server.audit import AuditedCall, AuditTrail, enter_call
@@ -74,6 +75,7 @@ class CallInterceptor(aio.ServerInterceptor):
         self._open_streams = open_streams
         self._trail = trail
         self._rights_of = rights_of
+        self._pace = RefusalPace()
 
     async def intercept_service(
         self,
@@ -116,7 +118,7 @@ class CallInterceptor(aio.ServerInterceptor):
             audited = self._audited(rule, context)
             try:
                 caller = await self._admit(rule, context, audited, streams=streams)
-                with self._watched(rule, caller if streams else None):
+                with self._paced(rule, caller), self._watched(rule, caller if streams else None):
                     checked = check(request)
                     audited.concern(object_id(rule.audit, request))
                     await audited.begin()
@@ -148,7 +150,7 @@ class CallInterceptor(aio.ServerInterceptor):
             audited = self._audited(rule, context)
             try:
                 caller = await self._admit(rule, context, audited, streams=True)
-                with self._watched(rule, caller) as stream:
+                with self._paced(rule, caller), self._watched(rule, caller) as stream:
                     checked = check(request)
                     audited.concern(object_id(rule.audit, request))
                     await audited.begin()
@@ -194,7 +196,10 @@ class CallInterceptor(aio.ServerInterceptor):
         return audited
 
     async def _admit(self, rule: CallRule, context: Context, audited: AuditedCall, *, streams: bool) -> Caller | None:
-        """Return who calls, None for a public method. Raises Unauthenticated, PermissionDenied, TooManyOpenCalls."""
+        """Return who calls, None for a public method.
+
+        Raises Unauthenticated, PermissionDenied, TooManyOpenCalls, and what calls like it are refused with too often.
+        """
         if access_pb2.RIGHT_NO_TOKEN in rule.rights or rule.name.startswith(PUBLIC_PREFIX):
             return None
         if not streams:
@@ -211,8 +216,13 @@ class CallInterceptor(aio.ServerInterceptor):
         require_session_scope(caller, rule.session_scope)
         require_right(caller, rule.rights)
         self._open_calls.enter(caller, context, streams=streams)
+        await self._pace.keep(caller.organization_id, rule.name)
         set_caller(caller)
         return caller
+
+    def _paced(self, rule: CallRule, caller: Caller | None) -> AbstractContextManager[None]:
+        """Return the context of a call whose refusals slow down the next ones of its organization."""
+        return self._pace.refusals_of(caller.organization_id, rule.name) if caller else nullcontext()
 
     def _watched(self, rule: CallRule, caller: Caller | None) -> AbstractContextManager[OpenStream | None]:
         """Return the context of a stream, which ends once its caller may no longer hold it."""
