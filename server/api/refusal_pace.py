@@ -13,26 +13,31 @@ import grpc
 
 from server.errors import MeetraError
 
-# Of one method, before the organization has to wait. Far more than clients need that obey `Retry-After`.
-REFUSALS_PER_WINDOW = 4
+# Calls of a method that are looked at within a second after a refusal. Clients that obey `Retry-After` need fewer.
+LOOKS = 4
+# The same where more than those came in the second before, and none succeeded.
+LOOKS_OF_THE_PERSISTENT = 1
 WINDOW_S = 1.0
 
 
 @dataclass(slots=True)
 class _Window:
-    """The refusals of an organization's calls of one method, for a second from the first of them."""
+    """The calls of a method by an organization that was refused one, within a second."""
 
     ends: float
     last: MeetraError
-    refusals: int = 0
+    """The latest refusal."""
+    looks: int = LOOKS
+    calls: int = 0
 
 
 class RefusalPace:
     """How often calls of an organization are looked at that are refused.
 
     To find out that an organization has its limit costs as much as many a call that succeeds: the audit log and
-    questions to the database. After some refusals within a second, the method's next calls are refused once it is
-    over, for the same reason and without a look.
+    questions to the database. So after a refusal some calls of that method are looked at within a second. The others
+    are refused once it is over, for the same reason and without a look, until a call succeeds or none is made for a
+    second.
 
     Args:
         clock: seconds that only rise.
@@ -45,25 +50,31 @@ class RefusalPace:
     async def keep(self, organization_id: UUID, method: str) -> None:
         """Return where the call is to be looked at, else wait and raise the last refusal."""
         window = self._windows.get((organization_id, method))
-        if window is None or window.refusals < REFUSALS_PER_WINDOW:
+        now = self._clock()
+        if window is None or now >= window.ends + WINDOW_S:
             return
-        if (left := window.ends - self._clock()) > 0:
-            await asyncio.sleep(left)
+        if now >= window.ends:
+            window.looks = LOOKS_OF_THE_PERSISTENT if window.calls > window.looks else LOOKS
+            window.ends, window.calls = now + WINDOW_S, 0
+        window.calls += 1
+        if window.calls > window.looks:
+            await asyncio.sleep(window.ends - now)
             raise window.last.with_traceback(None)
 
     @contextmanager
     def refusals_of(self, organization_id: UUID, method: str) -> Iterator[None]:
-        """Count the call that runs in this context, if it ends as refused for a limit that time may lift."""
+        """Take note of how the call ends that runs in this context: refused for a limit that time may lift, or not."""
         try:
             yield
         except MeetraError as error:
             if error.grpc_status is grpc.StatusCode.RESOURCE_EXHAUSTED and error.retry_after_s:
-                self._count(organization_id, method, error)
+                self._note(organization_id, method, error)
             raise
+        self._windows.pop((organization_id, method), None)
 
-    def _count(self, organization_id: UUID, method: str, error: MeetraError) -> None:
+    def _note(self, organization_id: UUID, method: str, error: MeetraError) -> None:
         now = self._clock()
-        self._windows = {key: window for key, window in self._windows.items() if window.ends > now}
+        if (organization_id, method) not in self._windows:
+            self._windows = {key: one for key, one in self._windows.items() if now < one.ends + WINDOW_S}
         window = self._windows.setdefault((organization_id, method), _Window(now + WINDOW_S, error))
         window.last = error
-        window.refusals += 1

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from server.api.refusal_pace import REFUSALS_PER_WINDOW, RefusalPace
+from server.api.refusal_pace import LOOKS, RefusalPace
 from server.errors import BadRequest, MeetraError, TooManyLiveMeetings
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
@@ -44,21 +44,42 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     return Calls(monkeypatch)
 
 
+def limit() -> TooManyLiveMeetings:
+    return TooManyLiveMeetings(4, "organization")
+
+
 async def test_who_asks_again_at_once_waits_and_is_refused_without_a_look(calls: Calls) -> None:
-    refusals = [TooManyLiveMeetings(4, "organization") for _ in range(REFUSALS_PER_WINDOW)]
+    refusals = [limit() for _ in range(1 + LOOKS)]
     assert [await calls.make(error) for error in refusals] == refusals
     assert calls.waited_s == 0
     calls.now_s += 0.25
     # Whatever the call would have got.
     assert await calls.make(None) is refusals[-1]
-    assert (calls.looks, calls.waited_s) == (REFUSALS_PER_WINDOW, 0.75)
-    # The second is over.
+    assert (calls.looks, calls.waited_s) == (1 + LOOKS, 0.75)
+    # Then one a second is looked at.
+    refusals = [limit(), limit()]
+    assert await calls.make(refusals[0]) is refusals[0]
+    assert await calls.make(refusals[1]) is refusals[0]
+    assert (calls.looks, calls.waited_s) == (2 + LOOKS, 1.75)
+    # Until one succeeds: all is as before.
     assert await calls.make(None) is None
+    refusals = [limit() for _ in range(1 + LOOKS)]
+    assert [await calls.make(error) for error in refusals] == refusals
+    assert calls.waited_s == 1.75
+
+
+async def test_who_waits_a_second_is_forgiven(calls: Calls) -> None:
+    for _ in range(2 + LOOKS):
+        await calls.make(limit())
+    calls.now_s += 1
+    refusals = [limit() for _ in range(1 + LOOKS)]
+    assert [await calls.make(error) for error in refusals] == refusals
+    assert calls.waited_s == 1
 
 
 async def test_nobody_else_and_nothing_else_waits(calls: Calls) -> None:
-    for _ in range(REFUSALS_PER_WINDOW):
-        await calls.make(TooManyLiveMeetings(4, "organization"))
+    for _ in range(1 + LOOKS):
+        await calls.make(limit())
     assert await calls.make(None, OTHER) is None
     assert await calls.make(None, ONE, LIST) is None
     assert calls.waited_s == 0
@@ -66,8 +87,8 @@ async def test_nobody_else_and_nothing_else_waits(calls: Calls) -> None:
 
 async def test_refusals_at_a_slower_pace_never_wait(calls: Calls) -> None:
     for _ in range(20):
-        calls.now_s += 1 / REFUSALS_PER_WINDOW
-        await calls.make(TooManyLiveMeetings(4, "organization"))
+        calls.now_s += 1 / LOOKS
+        await calls.make(limit())
     assert (calls.looks, calls.waited_s) == (20, 0)
 
 
@@ -78,11 +99,9 @@ async def test_wrong_requests_and_successes_are_no_such_refusals(calls: Calls) -
     assert (calls.looks, calls.waited_s) == (40, 0)
 
 
-async def test_all_that_wait_are_refused_together() -> None:
-    pace = RefusalPace()
-    error = TooManyLiveMeetings(4, "organization")
-    for _ in range(REFUSALS_PER_WINDOW):
-        with pytest.raises(TooManyLiveMeetings), pace.refusals_of(ONE, OPEN):
-            raise error
+async def test_of_many_at_once_few_are_looked_at() -> None:
+    pace, error = RefusalPace(), limit()
+    with pytest.raises(TooManyLiveMeetings), pace.refusals_of(ONE, OPEN):
+        raise error
     ended = await asyncio.gather(*(pace.keep(ONE, OPEN) for _ in range(50)), return_exceptions=True)
-    assert ended == [error] * 50
+    assert ended == [None] * LOOKS + [error] * (50 - LOOKS)
