@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from server.audio.audio_log import AudioLog
 from server.audit import AuditTrail
 from server.auth import Authenticator, Passwords, TokenKeys, Tokens, UserWatch
 from server.config import ServerSettings
+from server.live import partial_answers, session_registry
 from server.live.dependencies import LiveDependencies
 from server.live.session_registry import LiveSessionRegistry
 from server.meetings import Corrections, Deletion
@@ -58,6 +59,15 @@ class Api:
         return await meetings_pb2_grpc.MeetingServiceStub(self.channel).UploadMeeting(requests, metadata=self.metadata)
 
 
+@contextmanager
+def no_wait_for_an_engine() -> Iterator[None]:
+    """Live meetings open at once where there is no engine, as they do in the end."""
+    with pytest.MonkeyPatch.context() as patched:
+        for module in (partial_answers, session_registry):
+            patched.setattr(module, "ENGINE_WAIT_S", 0.0)
+        yield
+
+
 @asynccontextmanager
 async def serving(
     database: Database,
@@ -87,6 +97,7 @@ async def serving(
         }
     )
     runner, user_watch = JobRunner(settings, database), user_watch or UserWatch(database)
+    engine_wait = nullcontext() if "inference_address" in limits else no_wait_for_an_engine()
     async with meeting_analyzer(settings, database, audio_log) as analyzer:
         parts = LiveDependencies(settings, database, audio_log, analyzer, runner, ThreadPoolExecutor(1))
         live = LiveSessionRegistry(parts)
@@ -120,7 +131,8 @@ async def serving(
         )
         async with aio.insecure_channel(address) as channel:
             await channel.channel_ready()
-            yield channel, port
+            with engine_wait:
+                yield channel, port
         stop.set()
         await running
 
