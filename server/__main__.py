@@ -40,6 +40,7 @@ from server.descriptors import raise_descriptor_limit
 from server.disk import DiskReserve
 from server.engine import TLS_SETTINGS, InferenceClient
 from server.fair_slots import FairSlots
+from server.file_threads import use_file_threads
 from server.live import LiveDependencies, LiveRecordings, LiveSessionRegistry
 from server.meetings import (
     Corrections,
@@ -164,6 +165,7 @@ def webhook_sender(settings: ServerSettings, database: Database) -> WebhookSende
 async def run_api(settings: ApiSettings) -> None:
     """Run the gRPC API until stopped."""
     stop = stop_on_signals()
+    use_file_threads()
     token_keys = TokenKeys.in_folder(settings.token_keys)
     tokens = Tokens(token_keys, settings.token_ttl_s)
     log.info("up to %d descriptors", raise_descriptor_limit())
@@ -240,6 +242,7 @@ async def run_api(settings: ApiSettings) -> None:
 async def run_worker(settings: ServerSettings) -> None:
     """Run the worker until stopped; its jobs then return to the queue."""
     stop = stop_on_signals()
+    use_file_threads()
     await sandbox.log_walls()
     database = await Database.connect(settings.database_url.get_secret_value())
     try:
