@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,8 @@ from tools.previous_release import MIGRATIONS, ROOT, previous_release, run_tests
 
 pytestmark = pytest.mark.database
 NEEDS_GIT = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a checkout of git")
-# Quick, and reads and writes rows of meetings.
-TESTS = ("tests/server/storage/test_consents.py",)
+# Of one of them the columns are renamed; the other does without.
+TESTS = ("tests/server/storage/test_consents.py", "tests/server/storage/test_users.py")
 
 
 @NEEDS_GIT
@@ -25,15 +25,9 @@ def test_the_release_before_works_on_this_schema() -> None:
 
 
 @NEEDS_GIT
-@pytest.mark.parametrize(
-    ("statement", "works"),
-    [
-        pytest.param("ALTER TABLE consents ADD COLUMN room text", True, id="it-gets-more"),
-        pytest.param("ALTER TABLE consents RENAME COLUMN who TO person", False, id="a-column-is-renamed"),
-    ],
-)
-def test_a_later_schema_is_tried_with_the_code_of_a_commit(tmp_path: Path, statement: str, works: bool) -> None:
+def test_code_of_a_commit_is_tried_on_a_later_schema(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     migrations = shutil.copytree(ROOT / MIGRATIONS, tmp_path / "migrations")
-    (migrations / "9999_later.sql").write_text(statement)
-    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, check=True, text=True)
-    assert (run_tests(head.stdout.strip(), TESTS, migrations) == 0) is works
+    (migrations / "9999_later.sql").write_text("ALTER TABLE consents RENAME COLUMN who TO person")
+    assert run_tests("HEAD", TESTS, migrations) == 1
+    # Neither nothing nor everything: it runs, and what is gone is missed.
+    assert re.search(r"^[1-9]\d* failed, [1-9]\d* passed in ", capfd.readouterr().out, re.MULTILINE)
