@@ -4,8 +4,9 @@
 
 A meeting is analysed, and its rows are copied, each copy under a name, a hash and a time of its own, until there are
 ``--few`` meetings; every call is timed; then the same with ``--many``. Reads are of meetings taken at random. ``ratio``
-is the p95 with many over the p95 with few, in one run, through the same gateway. Then how much an hour of meetings
-takes in each table with its indexes, and the scans in the plans of all statements that these calls ran (from
+is the p95 with many over the p95 with few, in one run, through the same gateway. For lists and searches also the
+processor time of all processes, a call: on a busy machine it says more than the clock. Then how much an hour of
+meetings takes in each table with its indexes, and the scans in the plans of all statements that these calls ran (from
 PostgreSQL's log): a sequential scan reads a whole table.
 """
 
@@ -25,6 +26,7 @@ from typing import Any
 import asyncpg
 import httpx
 import numpy as np
+import psutil
 
 from benchmarks.rest import PATHS, SAMPLE, timed
 from benchmarks.running_system import RunningSystem, circumstances, running_system
@@ -48,6 +50,7 @@ LISTS = {
     "search by words": "/api/search?by=words&query=budget",
     "search by a rare word": "/api/search?by=words&query=weekly00{number}",
     "search by meaning": "/api/search?by=meaning&query=how+much+money+is+left",
+    "search by words and meaning": "/api/search?query=how+much+money+is+left",
 }
 # Tables of a meeting that are not copied: they say what was done with one.
 NOT_COPIED = ("deletions", "consents", "jobs", "webhook_events", "webhook_deliveries", "live_meetings", "live_events")
@@ -178,6 +181,7 @@ async def measure(system: RunningSystem, few: int, many: int, calls: int) -> dic
         await asyncio.sleep(0.2)
     copies = Copies(connection, str(meeting_id))
     times: list[dict[str, list[float]]] = []
+    processor: list[dict[str, float]] = []
     sizes: list[dict[str, int]] = []
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(base_url=system.gateway, headers=headers, timeout=300) as http:
@@ -187,6 +191,7 @@ async def measure(system: RunningSystem, few: int, many: int, calls: int) -> dic
             sizes.append(await sizes_of_tables(connection))
             found = await timed(calls, caller.kinds())
             times.append(found | {"delete": await caller.deletions(turn * DELETED // 2)})
+            processor.append(await processor_times(system, calls, {name: caller.kinds()[name] for name in LISTS}))
         async with statement_log(system) as log:
             statements = {name: await log.statements_of(call) for name, call in caller.kinds().items()}
             unique = dict.fromkeys(sql for found in statements.values() for sql in found)
@@ -205,9 +210,28 @@ async def measure(system: RunningSystem, few: int, many: int, calls: int) -> dic
         "database_bytes": size,
         "bytes_of_an_hour": {table: round(each) for table, each in sorted(grew.items()) if each >= 1},
         "rows": [_row(name, times[0][name], times[1][name]) for name in times[0]],
+        "processor_ms": {name: [one[name] for one in processor] for name in LISTS},
         "sequential": [sql for sql, scans in plans.items() if whole & set(scans)],
         "plans": [{"statement": sql, "scans": scans} for sql, scans in plans.items()],
     }
+
+
+async def processor_times(system: RunningSystem, calls: int, kinds: dict[str, Call]) -> dict[str, float]:
+    """Milliseconds of processor time that a call of each kind costs all processes of the system together."""
+    roots = [psutil.Process(system.pid(name)) for name in ("postgres", "api", "envoy", "inference")]
+
+    def spent() -> float:
+        # Connections are processes of their own, and stay.
+        own = [process for root in roots for process in (root, *root.children(recursive=True))]
+        return 1000 * sum(sum(process.cpu_times()[:2]) for process in own)
+
+    found = {}
+    for name, call in kinds.items():
+        before = spent()
+        for _ in range(calls):
+            await call()
+        found[name] = round((spent() - before) / calls, 1)
+    return found
 
 
 async def sizes_of_tables(connection: asyncpg.Connection[asyncpg.Record]) -> dict[str, int]:
@@ -245,6 +269,9 @@ def main() -> int:
     print(f"{'call':<62}{options.few:>10}{options.many:>10}{'ratio':>8}")
     for row in figures["rows"]:
         print(f"{row['name']:<62}{row['few_p95_ms']:>10}{row['many_p95_ms']:>10}{row['ratio']:>8}")
+    print(f"\n{'processor time of a call, ms':<62}{options.few:>10}{options.many:>10}{'ratio':>8}")
+    for name, (few, many) in figures["processor_ms"].items():
+        print(f"{name:<62}{few:>10}{many:>10}{many / max(few, 0.1):>8.2f}")
     print(f"\nbytes of an hour of meetings: {sum(figures['bytes_of_an_hour'].values())}")
     for table, size in figures["bytes_of_an_hour"].items():
         print(f"  {table:<30}{size:>12}")

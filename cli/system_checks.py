@@ -70,7 +70,8 @@ async def _schema(connection: Connection) -> Finding:
         )
     if newer := sorted(known - files):
         text = f"a newer version has migrated it: {', '.join(newer)}"
-        return Finding("database", State.WRONG, text, "run that version, or restore a backup of this one")
+        fix = "go on to that version; the one before it may serve meanwhile (docs/operating.md#upgrading)"
+        return Finding("database", State.ADVICE, text, fix)
     return Finding("database", State.GOOD, f"reachable, {len(known)} migrations")
 
 

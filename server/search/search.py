@@ -22,10 +22,12 @@ from server.storage import (
     Database,
     FoundRow,
     Meant,
+    MeetingsByAge,
     SearchFilter,
     TermQueries,
-    search_candidates,
+    search_meaning,
     search_queries,
+    search_words,
 )
 
 # Of one process: each takes a connection, and a core of the database.
@@ -34,7 +36,7 @@ PATIENCE_S = 10.0
 STATEMENT_TIMEOUT_S = 10
 # Sentences whose meaning is compared, some 40 hours: some hundredths of a second (docs/performance.md).
 MAX_COMPARED = 30_000
-# Sentences that are looked at for words that many have.
+# Sentences that are looked at for words that many have; as many as are compared where only some of them are wanted.
 MAX_LOOKED_AT = 10_000
 # For a query of words that the engine has to read.
 ENGINE_PATIENCE_S = 5.0
@@ -167,14 +169,13 @@ async def _search(
         limits = replace(limits, excluded=_combined(await queries_of(query.excluded), " | "))
     queries = await queries_of(query.terms)
     shares: dict[tuple[UUID, int], float] = {}
-    one_by_one = MAX_LOOKED_AT if meant is None and not limits.passes_over_sentences else MAX_COMPARED
-    newest = await search_candidates.find_newest(connection, organization_id, limits, one_by_one)
+    meetings = MeetingsByAge(connection, organization_id, limits)
     if wanted.by != SearchBy.MEANING:
         sentences = await search_queries.count_sentences(connection, organization_id)
-        hits = await search_candidates.find_words(
-            *(connection, organization_id, queries, limits),
-            newest,
+        hits = await search_words.find_words(
+            *(connection, organization_id, queries, limits, meetings),
             looked_at=MAX_LOOKED_AT,
+            looked_at_for_some=MAX_COMPARED,
             sentences=sentences,
             most_alike=ALIKE,
             most=MOST_WORDS,
@@ -184,7 +185,8 @@ async def _search(
         shares = {(hit.meeting_id, hit.number): by_terms[hit.configuration, hit.hits] for hit in ranked[:CANDIDATES]}
     keys = list(shares)
     if meant is not None:
-        close = await search_candidates.find_meaning(
+        newest = await meetings.newest(MAX_COMPARED)
+        close = await search_meaning.find_meaning(
             connection, organization_id, configurations, limits, meant, newest, CANDIDATES
         )
         keys += [key for key in close if key not in shares]

@@ -13,7 +13,7 @@ from server.search.tokens import index_text, without_case
 from server.storage import SearchSentence
 
 # Raised when other rows are made of the same meeting: every meeting is then indexed again.
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 # Of one sentence: what is longer is no speech, and a row of the index holds no more.
 MAX_TEXT = 8000
 

@@ -22,8 +22,9 @@ from server.storage import (
     results,
     retention,
     search,
-    search_candidates,
+    search_meaning,
     search_queries,
+    search_words,
     session_tokens,
     speakers,
     usage,
@@ -63,9 +64,10 @@ from server.storage.quotas import OrganizationUse
 from server.storage.results import StoredRedaction
 from server.storage.retention import ExpiredPart, MeetingPart
 from server.storage.search import SearchSentence
-from server.storage.search_candidates import NewestMeetings, WordHit
 from server.storage.search_filter import SearchFilter
+from server.storage.search_newest import MeetingsByAge
 from server.storage.search_queries import FoundRow, Meant, TermQueries
+from server.storage.search_words import WordHit
 from server.storage.speakers import EditRow, FoundSpeaker, SpeakerRow, speaker_id
 from server.storage.usage import KeyUse, MonthUse
 from server.storage.users import (
@@ -116,8 +118,9 @@ __all__ = [
     "results",
     "retention",
     "search",
-    "search_candidates",
+    "search_meaning",
     "search_queries",
+    "search_words",
     "session_tokens",
     "speakers",
     "usage",
@@ -165,10 +168,10 @@ __all__ = [
     "MeetingLost",
     "MeetingOrder",
     "MeetingState",
+    "MeetingsByAge",
     "MeetingPart",
     "MonthUse",
     "NewDeletion",
-    "NewestMeetings",
     "NewEvent",
     "NotedConsent",
     "QueueFigures",

@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 
 from server.storage.pool import Connection
 
+# The first version of rows (``replace``) with sketches of the sentences. Those of an earlier one may stand beside
+# sketches of other sentences.
+SKETCHED_SINCE = 2
+
 
 @dataclass(frozen=True, slots=True)
 class SearchSentence:
@@ -80,11 +84,16 @@ async def replace(
         ],
     )
     await connection.execute(
-        "INSERT INTO search_meetings (meeting_id, version, sentences) VALUES ($1, $2, $3)"
-        " ON CONFLICT (meeting_id) DO UPDATE SET version = excluded.version, sentences = excluded.sentences",
+        "INSERT INTO search_meetings (meeting_id, version, sentences, model, numbers, sketches)"
+        " SELECT $1, $2, $3, coalesce(min(model), ''), coalesce(array_agg(number ORDER BY number), '{}'),"
+        " coalesce(array_agg(binary_quantize(vector)::bit varying ORDER BY number), '{}') FROM search_sentences"
+        " WHERE organization_id = $4 AND meeting_id = $1 AND vector IS NOT NULL"
+        " ON CONFLICT (meeting_id) DO UPDATE SET version = excluded.version, sentences = excluded.sentences,"
+        " model = excluded.model, numbers = excluded.numbers, sketches = excluded.sketches",
         meeting_id,
         version,
         len(sentences),
+        organization_id,
     )
 
 

@@ -120,7 +120,7 @@ async def make_queries(
     )
 
 
-async def count_sentences(connection: Connection, organization_id: UUID, sampled: int = 2000) -> int:
+async def count_sentences(connection: Connection, organization_id: UUID, sampled: int = 500) -> int:
     """Return how many sentences of an organization are indexed.
 
     Args:

@@ -86,6 +86,7 @@ def _sections() -> list[Section]:
                 _docs("Exporting engines", "engines-export.md"),
                 _docs("Accuracy", "accuracy.md"),
                 _docs("Performance", "performance.md"),
+                _docs("Capacity", "capacity.md"),
             ],
         ),
         Section(

@@ -16,6 +16,7 @@ from server.storage import (
     Meant,
     MeetingFilter,
     MeetingOrder,
+    MeetingsByAge,
     SearchFilter,
     audit,
     deletions,
@@ -27,13 +28,15 @@ from server.storage import (
     meeting_scores,
     meetings,
     retention,
-    search_candidates,
+    search_meaning,
     search_queries,
+    search_words,
     speakers,
     webhook_deliveries,
 )
 from server.storage.meeting_scores import ScoresFilter
 from server.storage.pool import Connection, Database
+from server.storage.search import SKETCHED_SINCE
 from tests.databases import Databases
 from tests.server.storage.rows import OrganizationRows, fill_every_table
 
@@ -66,8 +69,9 @@ INSERT INTO live_meetings (meeting_id, organization_id, config, finished, conclu
     SELECT id, organization_id, '{{}}', true, true FROM made;
 INSERT INTO live_events (meeting_id, organization_id, event_seq, payload)
     SELECT id, organization_id, l, 'x' FROM made, generate_series(1, 2) l;
-INSERT INTO search_meetings (meeting_id, organization_id, version, sentences)
-    SELECT id, organization_id, 1, 4 FROM made;
+INSERT INTO search_meetings (meeting_id, organization_id, version, sentences, model, numbers, sketches)
+    SELECT id, organization_id, {sketched}, 4, 'model', '{{0,1,2,3}}', ARRAY[B'10', B'10', B'10', B'10']::bit varying[]
+    FROM made;
 INSERT INTO search_sentences (meeting_id, organization_id, number, speaker, start_ms, end_ms, language, topic,
                               topic_key, text, configuration, words, model, vector)
     SELECT id, organization_id, l, 1 + l % 3, l, l + 1, 'en', '', '', 'Some words', 'english',
@@ -103,7 +107,7 @@ GROWING = (
 MOST_MEETINGS = 500
 ORDERED_LISTS = tuple(f", {name}" for name in ("all", "failed", "some statuses"))
 # What a search looks at, in rows: as of an organization that has many more.
-LOOKED_AT, COMPARED = 300, 500
+LOOKED_AT, COMPARED, EXACT = 300, 500, 100
 Call = Callable[[Connection], Awaitable[object]]
 
 
@@ -117,7 +121,7 @@ async def database_name(databases: Databases) -> str:
 async def ours(owner: Database, database: Database) -> OrganizationRows:
     """One of two organizations with many meetings."""
     rows = [await fill_every_table(owner, database, name) for name in ("Ours", "Theirs")]
-    await owner.run(lambda c: c.execute(FILL.format(meetings=MEETINGS)))
+    await owner.run(lambda c: c.execute(FILL.format(meetings=MEETINGS, sketched=SKETCHED_SINCE)))
     for table in GROWING:
         await owner.run(lambda c, t=table: c.execute(f"ANALYZE {t}"))  # type: ignore[misc]
     return rows[0]
@@ -210,13 +214,15 @@ def searches(ours: OrganizationRows) -> dict[str, Call]:
         queries = await search_queries.make_queries(
             connection, configurations, [("word", word) for word in words.split()]
         )
-        newest = await search_candidates.find_newest(connection, us, wanted, COMPARED)
+        meetings = MeetingsByAge(connection, us, wanted)
         sentences = await search_queries.count_sentences(connection, us)
-        hits = await search_candidates.find_words(
-            connection, us, queries, wanted, newest, LOOKED_AT, sentences, most_alike=100, most=1000
+        hits = await search_words.find_words(
+            *(connection, us, queries, wanted, meetings, LOOKED_AT, COMPARED, sentences), most_alike=100, most=1000
         )
-        meant = Meant("model", (1.0, 0.0))
-        close = await search_candidates.find_meaning(connection, us, configurations, wanted, meant, newest, 100)
+        meant, newest = Meant("model", (1.0, 0.0)), await meetings.newest(COMPARED)
+        close = await search_meaning.find_meaning(
+            connection, us, configurations, wanted, meant, newest, 100, max_exact=EXACT
+        )
         keys = list({*((hit.meeting_id, hit.number) for hit in hits[:100]), *close})
         assert len(await search_queries.load(connection, us, keys, meant)) == len(keys)
 

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - statements are put together from constants here; values are parameters
-"""Sentences that a search ranks: by their words, and by their meaning.
+"""Sentences that a search ranks by their words.
 
 What is looked at is bounded, however many meetings there are: the newest of them, and beyond these what the index of
 words finds by words that few sentences have.
@@ -7,18 +7,19 @@ words finds by words that few sentences have.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from server.storage.pool import Connection
 from server.storage.search_filter import SearchFilter, meeting_conditions, sentence_conditions
-from server.storage.search_queries import Meant, TermQueries
+from server.storage.search_newest import MeetingsByAge
+from server.storage.search_queries import TermQueries
 
-# Meetings in one statement that looks for the newest ones.
-_FIRST_PAGE, _MOST_PAGE = 250, 2000
+# Parts of the sentences that are looked at, one after another.
+_SHARES = (5, 2, 1)
 # Bit t for term t, as ``sentences_with_words`` has it.
 _HITS = (
     "(SELECT coalesce(sum(1::bigint << t - 1), 0)::bigint"
@@ -26,40 +27,6 @@ _HITS = (
     " WHERE s.words @@ {terms}[(array_position({configurations}, s.configuration) - 1)"
     " * (cardinality({terms}) / cardinality({configurations})) + t])"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class NewestMeetings:
-    """Indexed meetings, the newest first."""
-
-    meetings: tuple[tuple[UUID, datetime, int], ...]
-    """Id, when it was held, sentences."""
-    are_all: bool
-    """Whether there are no others."""
-
-    def first(self, most: int) -> NewestMeetings:
-        """Return the newest ones up to ``most`` sentences together, or the newest one."""
-        reach = 0
-        for place, (_, _, sentences) in enumerate(self.meetings):
-            reach += sentences
-            if reach > most and place > 0:
-                return NewestMeetings(self.meetings[:place], are_all=False)
-        return self
-
-    @property
-    def sentences(self) -> int:
-        """How many they have together."""
-        return sum(sentences for _, _, sentences in self.meetings)
-
-    @property
-    def since(self) -> datetime | None:
-        """When the oldest of them was held, if there are older ones."""
-        return None if self.are_all or not self.meetings else self.meetings[-1][1]
-
-    @property
-    def ids(self) -> list[UUID]:
-        """Their ids."""
-        return [id_ for id_, _, _ in self.meetings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,31 +42,45 @@ class WordHit:
     """How many sentences have the same terms in the same configuration; about, where not all were looked at."""
 
 
-async def find_newest(connection: Connection, organization_id: UUID, wanted: SearchFilter, most: int) -> NewestMeetings:
-    """Return the newest meetings that a search looks at, up to ``most`` sentences together, or the newest one."""
-    found: list[tuple[UUID, datetime, int]] = []
-    last: tuple[datetime, UUID] | None = None
-    sentences, size = 0, _FIRST_PAGE
-    while sentences <= most:
-        values: list[Any] = [organization_id]
-        conditions = meeting_conditions(wanted, values)
-        if last is not None:
-            values += last
-            conditions += f" AND (m.held_at, m.id) < (${len(values) - 1}, ${len(values)})"
-        rows = await connection.fetch(
-            "SELECT m.id, m.held_at, (SELECT i.sentences FROM search_meetings i WHERE i.organization_id = $1"
-            " AND i.meeting_id = m.id) AS sentences FROM meetings m WHERE m.organization_id = $1"
-            f" AND m.delete_at IS NULL{conditions} ORDER BY m.held_at DESC, m.id DESC LIMIT {size}",
-            *values,
-        )
-        indexed = [(row["id"], row["held_at"], row["sentences"]) for row in rows if row["sentences"] is not None]
-        found += indexed
-        sentences += sum(count for _, _, count in indexed)
-        if len(rows) < size:
-            return NewestMeetings(tuple(found), are_all=True).first(most)
-        last = rows[-1]["held_at"], rows[-1]["id"]
-        size = min(2 * size, _MOST_PAGE)
-    return NewestMeetings(tuple(found), are_all=False).first(most)
+@dataclass(slots=True)
+class _Seen:
+    """What was seen of meetings that were looked at one after another, the newest first."""
+
+    most_alike: int
+    hits: dict[tuple[str, int], list[WordHit]] = field(default_factory=dict)
+    """Wanted sentences by (configuration, terms), at most ``most_alike`` of each."""
+    wanted: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """How many sentences are wanted by (configuration, terms)."""
+    counts: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """How many have the same terms, wanted or not."""
+
+    def add(self, hit: WordHit, *, wanted: bool, is_first: bool) -> None:
+        """Add a sentence; the first of those with the same terms, in the same meetings, counts for all of these."""
+        key = (hit.configuration, hit.hits)
+        if is_first:
+            self.counts[key] += hit.alike
+        if wanted:
+            own = self.hits.setdefault(key, [])
+            if is_first:
+                self.wanted[key] += hit.alike
+            if len(own) < self.most_alike:
+                own.append(hit)
+
+    def have(self, terms: int) -> int:
+        """Return how many sentences have all of these terms."""
+        return sum(count for (_, hits), count in self.counts.items() if hits & terms == terms)
+
+    def have_enough(self, queries: TermQueries) -> bool:
+        """Return whether so many have every term that no other sentence would be ranked before them."""
+        full = {
+            (name, sum(1 << term for term, query in enumerate(own) if query))
+            for name, own in zip(queries.configurations, queries.queries, strict=True)
+        }
+        return sum(len(self.hits.get(key, ())) for key in full) >= self.most_alike
+
+    def scaled(self, share: float) -> list[WordHit]:
+        """Return the hits, those with the same terms counted as in ``share`` times as many sentences."""
+        return [replace(hit, alike=round(self.wanted[key] * share)) for key, hits in self.hits.items() for hit in hits]
 
 
 async def find_words(
@@ -107,54 +88,52 @@ async def find_words(
     organization_id: UUID,
     queries: TermQueries,
     wanted: SearchFilter,
-    newest: NewestMeetings,
+    meetings: MeetingsByAge,
     looked_at: int,
+    looked_at_for_some: int,
     sentences: int,
     most_alike: int,
     most: int,
 ) -> list[WordHit]:
     """Return sentences that have a term: those with the same terms newest first, at most ``most_alike`` of them.
 
-    The newest ``looked_at`` sentences are looked at one by one, or a fifth of them where these have hardly any of the
-    terms. A term that ``most_alike`` of these have is common, and is not looked for beyond them; but all common terms
-    together are, and each of the others.
+    The newest sentences are looked at one by one: a fifth of ``looked_at``, then half, then all of these, as long as
+    some have a term and fewer than ``most_alike`` have every term. A term that ``most_alike`` of these have is common,
+    and is not looked for beyond them; but all common terms together are, and each of the others.
 
     Args:
-        newest: the meetings that are looked at one by one at most: where a filter of sentences passes over some.
+        meetings: those that are looked at.
+        looked_at_for_some: so many sentences instead where a filter passes over some sentences, and a term is common.
         sentences: indexed, of the organization.
         most: of all, those with most terms first.
     """
     if queries.any_term is None:
         return []
     look = _Words(connection, organization_id, queries, wanted, most_alike, most)
-    first = newest.first(looked_at // 5)
-    hits, counts = await look.at_meetings(first)
-    if not first.are_all and any(_sentences_with(counts, 1 << t) >= most_alike // 10 for t in range(queries.terms)):
-        # Some term may be common.
-        first = newest.first(looked_at)
-        hits, counts = await look.at_meetings(first)
+    for share in _SHARES:
+        first = await meetings.newest(looked_at // share)
+        await look.at_meetings(first.ids)
+        # Then no term is common, or nothing that is further back would be shown.
+        if first.are_all or not look.finds_any(most_alike // 10) or look.seen.have_enough(queries):
+            break
+    common = [term for term in range(queries.terms) if look.seen.have(1 << term) >= most_alike]
+    passes_over = wanted.passes_over_sentences and common and not look.seen.have_enough(queries)
+    if passes_over and not first.are_all:
+        first = await meetings.newest(looked_at_for_some)
+        await look.at_meetings(first.ids)
     if first.are_all:
-        return hits
-    common = [term for term in range(queries.terms) if _sentences_with(counts, 1 << term) >= most_alike]
-    if common and wanted.passes_over_sentences:
-        first = newest
-        hits, _ = await look.at_meetings(first)
+        return look.seen.scaled(1)
     rare = [term for term in range(queries.terms) if term not in common]
     together = sum(1 << term for term in common) if len(common) > 1 else 0
-    if together and _sentences_with(counts, together) >= most_alike:
+    if together and look.seen.have(together) >= most_alike:
         together = 0
     beyond = await look.by_index(queries.any_of(rare, [term for term in common if together >> term & 1]))
     found_beyond = {(hit.meeting_id, hit.number) for hit in beyond}
-    share = max(1.0, sentences / max(1, first.sentences))
     return beyond + [
-        WordHit(hit.meeting_id, hit.number, hit.configuration, hit.hits, round(hit.alike * share))
-        for hit in hits
+        hit
+        for hit in look.seen.scaled(max(1.0, sentences / max(1, first.sentences)))
         if (hit.meeting_id, hit.number) not in found_beyond and not any(hit.hits >> term & 1 for term in rare)
     ]
-
-
-def _sentences_with(counts: dict[tuple[str, int], int], bits: int) -> int:
-    return sum(count for (_, hits), count in counts.items() if hits & bits == bits)
 
 
 class _Words:
@@ -172,6 +151,8 @@ class _Words:
         self._connection = connection
         self._queries = queries
         self._wanted = wanted
+        self._looked_at: set[UUID] = set()
+        self.seen = _Seen(most_alike)
         self._values: list[Any] = [
             organization_id,
             list(queries.configurations),
@@ -181,11 +162,16 @@ class _Words:
         ]
         self._conditions = sentence_conditions(wanted, queries.configurations, self._values)
 
-    async def at_meetings(self, newest: NewestMeetings) -> tuple[list[WordHit], dict[tuple[str, int], int]]:
-        """Look at each sentence of meetings.
+    def finds_any(self, least: int) -> bool:
+        """Return whether so many of the sentences that were looked at have the same term."""
+        return any(self.seen.have(1 << term) >= least for term in range(self._queries.terms))
 
-        Returns those that are wanted, and how many have the same terms by (configuration, terms), wanted or not.
-        """
+    async def at_meetings(self, meeting_ids: Sequence[UUID]) -> None:
+        """Look at each sentence of meetings, the newest first; at those of the same meeting once."""
+        further = [id_ for id_ in meeting_ids if id_ not in self._looked_at]
+        if not further:
+            return
+        self._looked_at.update(further)
         ids, any_term = f"${len(self._values) + 1}", f"${len(self._values) + 2}"
         hits = _HITS.format(configurations="($2::text[])", terms="($3::tsquery[])")
         # A lateral query with an offset is never read whole and joined then.
@@ -201,15 +187,11 @@ class _Words:
             " WHERE place <= CASE WHEN wanted THEN $4 ELSE 1 END"
             " ORDER BY bit_count(hits::bit(64)) DESC, place LIMIT $5",
             *self._values,
-            newest.ids,
+            further,
             self._queries.any_term,
         )
-        counts: dict[tuple[str, int], int] = {}
         for row in rows:
-            if row["place"] == 1:
-                key = (row["configuration"], row["hits"])
-                counts[key] = counts.get(key, 0) + row["alike"]
-        return [_hit(row) for row in rows if row["wanted"]], counts
+            self.seen.add(_hit(row), wanted=row["wanted"], is_first=row["place"] == 1)
 
     async def by_index(self, any_term: str | None) -> list[WordHit]:
         """Look for sentences that match a query of words, in all meetings."""
@@ -241,26 +223,3 @@ class _Words:
 
 def _hit(row: Any) -> WordHit:
     return WordHit(row["meeting_id"], row["number"], row["configuration"], row["hits"], row["alike"])
-
-
-async def find_meaning(
-    connection: Connection,
-    organization_id: UUID,
-    configurations: Sequence[str],
-    wanted: SearchFilter,
-    meant: Meant,
-    newest: NewestMeetings,
-    most: int,
-) -> list[tuple[UUID, int]]:
-    """Return the sentences of meetings closest in meaning, (meeting, number) each; every one is compared."""
-    values: list[Any] = [organization_id, newest.ids, meant.model, meant.text, most]
-    of_sentences = sentence_conditions(wanted, configurations, values)
-    rows = await connection.fetch(
-        "SELECT s.meeting_id, s.number FROM unnest($2::uuid[]) AS k (id)"
-        " CROSS JOIN LATERAL (SELECT s.meeting_id, s.number, s.vector FROM search_sentences s"
-        f" WHERE s.organization_id = $1 AND s.meeting_id = k.id AND s.model = $3{of_sentences} OFFSET 0) s"
-        # Of its own, so that the vector is read once and not for each sentence.
-        " ORDER BY s.vector <#> (SELECT $4::text::halfvec), s.meeting_id, s.number LIMIT $5",
-        *values,
-    )
-    return [(row["meeting_id"], row["number"]) for row in rows]
