@@ -23,7 +23,10 @@ TESTED_BY = {
     "gateway/probe_listener.py": "gateway/test_main.py",
     "cli/settings.py": "cli/test_organizations.py",
     "inference/__main__.py": "e2e/test_command_line.py",
-    # The directory of inference servers, and the connection to them.
+    # Inference servers on a cluster, whole.
+    "inference/ray/controller.py": "inference/ray/test_ray_cluster.py",
+    "inference/ray/replica_watch.py": "inference/ray/test_ray_cluster.py",
+    "inference/ray/server_process.py": "inference/ray/test_ray_cluster.py",
     "inference/ray/channel.py": "server/engine/test_directory.py",
     "inference/ray/directory.py": "server/engine/test_directory.py",
     "inference/monitoring.py": "inference/api/test_admission_metrics.py",
