@@ -25,7 +25,7 @@ TEST_PROCESSES ?= 3
 # The CPU build of torch for x86-64 Linux, whose hash no registry lists.
 TORCH_CPU_SHA256 := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 
-.PHONY: help install generate page weights run nemo gpu recommended format lint unit test bench npm pictures docs clean lock
+.PHONY: help install generate page weights run nemo gpu ray recommended format lint unit test bench npm pictures docs clean lock
 
 help:  ## what each verb does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -120,6 +120,12 @@ $(VENV)/.gpu: $(VENV)/.nemo requirements/gpu.txt
 	@$(PIP) -r requirements/gpu.txt
 	@touch $@
 
+ray: install $(VENV)/.ray  ## inference servers on a Ray cluster: python -m inference.ray (80 MB)
+
+$(VENV)/.ray: $(VENV)/.runtime requirements/ray.txt
+	@$(PIP) -r requirements/ray.txt
+	@touch $@
+
 recommended: nemo $(VENV)/.onnx-asr  ## a modern diarizer, recogniser and emotion classifier (1.3 GB more)
 	@$(BIN)/meetra models pull recommended
 	@echo "Use them with: MEETRA_INFERENCE_MODELS=recommended make run"
@@ -152,7 +158,7 @@ QUICK := -m "not system and not database and not models and not children and not
 unit: install $(VENV)/.dev  ## the tests that need no system, database, models or child processes: within a minute
 	$(PYTEST) --numprocesses=2 --dist=loadfile --hypothesis-profile=quick $(QUICK)
 
-test: lint node_modules/.installed $(if $(filter-out 0,$(NEMO)),$(VENV)/.nemo)  ## every check: lint, types, protos, all tests; or TESTS=path; with NeMo (2 GB): NEMO=1
+test: lint node_modules/.installed $(VENV)/.ray $(if $(filter-out 0,$(NEMO)),$(VENV)/.nemo)  ## every check: lint, types, protos, all tests; or TESTS=path; with NeMo (2 GB): NEMO=1
 	$(PYTEST) $(if $(TESTS),$(TESTS),--numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder)
 
 bench: install $(VENV)/.dev  ## accuracy of the default models on recordings with ground truth: DATA=folder, else the sample
@@ -174,6 +180,7 @@ lock:  ## pin requirements/*.in anew (needs uv on PATH)
 	  $(UV) --no-deps deploy.in -o deploy.txt && \
 	  $(UV) --no-deps onnx-asr.in -o onnx-asr.txt && \
 	  $(UV) --no-deps gpu.in -o gpu.txt && \
+	  $(UV) ray.in -o ray.txt && \
 	  $(UV) --no-deps torch.in -o torch.txt && \
 	  { grep -q $(TORCH_CPU_SHA256) torch.txt || \
 	    sed -i '1a\    --hash=sha256:$(TORCH_CPU_SHA256) \\' torch.txt; } && \

@@ -146,7 +146,8 @@ class ServerSettings(QuotaSettings, StoreSettings):
     worker_listen: str = Field("", description="address of the worker's gRPC health; empty: none")
     inference_address: Annotated[str, AfterValidator(_checked_addresses)] = Field(
         "127.0.0.1:50061",
-        description="address of the inference server; several separated by commas, or a name with several addresses",
+        description="address of the inference server; several separated by commas, a name with several addresses, or"
+        " directory://host:port, a directory of them",
     )
     inference_stall_s: float = Field(
         60.0,

@@ -1,15 +1,16 @@
-"""Where inference servers are: a list of addresses, and names that stand for several."""
+"""Where inference servers are: a list of addresses, names that stand for several, and directories that tell them."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 MAX_ADDRESSES = 256
 MAX_PORT = 65_535
+DIRECTORY = "directory://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Address:
     host: str = ""
     """The name to look up; empty: the target is no name, and stands for one server."""
     port: int = 0
+    directory: bool = False
+    """Whether a directory of servers is there (``meetra.inference.v2.DirectoryService``), and no server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,10 @@ class Target:
 
 
 def parse_addresses(setting: str) -> list[Address]:
-    """Return the addresses of a list separated by commas, each ``host:port``. Raises ValueError."""
+    """Return the addresses of a list separated by commas, each ``host:port`` or ``directory://host:port``.
+
+    Raises ValueError.
+    """
     targets = [part.strip() for part in setting.split(",")]
     if not all(targets):
         raise ValueError("give addresses such as inference-0:50061,inference-1:50061")
@@ -46,16 +52,29 @@ def parse_addresses(setting: str) -> list[Address]:
 
 
 def _parse(target: str) -> Address:
+    place = target.removeprefix(DIRECTORY)
+    if place != target and not place.startswith((DIRECTORY, "unix:")):
+        return replace(_parse(place), directory=True)
     host, _, port = target.rpartition(":")
     if target.startswith("unix:"):
         return Address(target)
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) <= MAX_PORT or "/" in target:
-        raise ValueError(f"{target!r} is no address; give host:port, or several separated by commas")
+        raise ValueError(
+            f"{target!r} is no address; give host:port or directory://host:port, or several separated by commas"
+        )
     try:
         ip_address(host.removeprefix("[").removesuffix("]"))
     except ValueError:
         return Address(target, host, int(port))
     return Address(target)
+
+
+def is_of_one_server(target: str) -> bool:
+    """Return whether a target is an IP address and a port, as directories tell them."""
+    try:
+        return not _parse(target).host and not target.startswith((DIRECTORY, "unix:"))
+    except ValueError:
+        return False
 
 
 async def look_up(address: Address) -> list[Target]:

@@ -23,6 +23,12 @@ TESTED_BY = {
     "gateway/probe_listener.py": "gateway/test_main.py",
     "cli/settings.py": "cli/test_organizations.py",
     "inference/__main__.py": "e2e/test_command_line.py",
+    # Inference servers on a cluster, whole.
+    "inference/ray/controller.py": "inference/ray/test_ray_cluster.py",
+    "inference/ray/replica_watch.py": "inference/ray/test_ray_cluster.py",
+    "inference/ray/server_process.py": "inference/ray/test_ray_cluster.py",
+    "inference/ray/channel.py": "server/engine/test_directory.py",
+    "inference/ray/directory.py": "server/engine/test_directory.py",
     "inference/monitoring.py": "inference/api/test_admission_metrics.py",
     "server/live/figures.py": "server/live/test_holder_reports.py",
     "server/live/lease.py": "server/live/test_session_registry_several.py",

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from meetra.inference.v2 import language_pb2, model_pb2, session_pb2
 
 from privacy import MutualTls
+from server.engine.directory import ask_directory
 from server.engine.model_labels import model_label, task_model_label
 from server.engine.replica import (
     BYTES_PER_SAMPLE,
@@ -23,11 +24,13 @@ from server.engine.replica import (
     Replica,
     SessionBroke,
 )
-from server.inference_addresses import Target, look_up, parse_addresses
+from server.inference_addresses import Address, Target, look_up, parse_addresses
 
 CHUNK_SAMPLES = 16_000
 # How often names are looked up again, seconds.
 LOOK_UP_EVERY_S = 30.0
+# How often directories are asked again, seconds.
+ASK_DIRECTORY_EVERY_S = 3.0
 # How often replicas with calls, and those left out, are looked at, seconds.
 LOOK_EVERY_S = 2.0
 # How long a replica may take to tell its load before a session is opened, seconds: else the last known counts.
@@ -58,7 +61,8 @@ class InferenceClient:
     def __init__(self, addresses: str, tls: MutualTls | None = None, stall_s: float = DEFAULT_STALL_S) -> None:
         """
         Args:
-            addresses: ``host:port``, several separated by commas; a name with several addresses is several servers.
+            addresses: ``host:port``, several separated by commas; a name with several addresses is several servers, and
+                ``directory://host:port`` those that the directory there tells.
             tls: None for plain text.
             stall_s: time without progress after which one of several servers is left out, seconds.
 
@@ -66,12 +70,13 @@ class InferenceClient:
         """
         self._addresses = parse_addresses(addresses)
         self._tls, self._stall_s = tls, stall_s
-        # Names are looked up later; until then each stands for one server.
-        self._found = {address: [Target(address.target)] for address in self._addresses}
+        # Names are looked up later, until then each stands for one server; directories are asked later.
+        self._found = {address: [] if address.directory else [Target(address.target)] for address in self._addresses}
         self._replicas: dict[str, Replica] = {}
         self._retired: set[Replica] = set()
-        self._use_found()
+        self._others_found = asyncio.Event()
         self._background: list[asyncio.Task[None]] = []
+        self._use_found()
         self._loads_known_at = float("-inf")
         self._models: tuple[str, ...] = ()
         self.capabilities: session_pb2.Capabilities | None = None
@@ -80,7 +85,16 @@ class InferenceClient:
     async def wait_until_reachable(self) -> None:
         """Wait until an inference server answers, and update ``capabilities``."""
         self._start()
-        self._know(await _first([replica.wait_until_reachable() for replica in self._in_use()]))
+        while True:
+            # One that is replaced meanwhile never answers.
+            others = asyncio.create_task(self._others_found.wait())
+            asked = [asyncio.create_task(replica.wait_until_reachable()) for replica in self._in_use()]
+            try:
+                await asyncio.wait({others, *asked}, return_when=asyncio.FIRST_COMPLETED)
+                if answers := [task.result() for task in asked if task.done()]:
+                    return self._know(answers[0])
+            finally:
+                await _cancel(others, *asked)
 
     async def wait_for_capabilities(self, within_s: float) -> None:
         """Wait up to ``within_s`` seconds for ``capabilities``, if they are still unknown."""
@@ -145,9 +159,7 @@ class InferenceClient:
 
     async def close(self) -> None:
         """Close all connections."""
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await _cancel(*self._background)
         await asyncio.gather(*(replica.close() for replica in (*self._replicas.values(), *self._retired)))
 
     def _replica(self, target: Target) -> Replica:
@@ -209,27 +221,37 @@ class InferenceClient:
         """Begin to look up names and to look after several replicas."""
         if self._background:
             return
-        if any(address.host for address in self._addresses):
-            self._background.append(asyncio.create_task(self._look_up(), name="look up inference servers"))
+        for address in self._addresses:
+            if address.host or address.directory:
+                self._background.append(asyncio.create_task(self._look_up(address), name="look up inference servers"))
         if self._background or len(self._replicas) > 1:
             self._background.append(asyncio.create_task(self._look_after(), name="look after inference servers"))
 
-    async def _look_up(self) -> None:
+    async def _look_up(self, address: Address) -> None:
+        answered = True
         while True:
-            for address in self._addresses:
-                try:
-                    self._found[address] = await look_up(address)
-                except OSError as error:
-                    log.warning("inference server %s: the name is not found: %s", address.target, error)
-            self._use_found()
-            await asyncio.sleep(LOOK_UP_EVERY_S)
+            try:
+                self._found[address] = await (
+                    ask_directory(address, self._tls) if address.directory else look_up(address)
+                )
+                answered = True
+                self._use_found()
+            except OSError as error:
+                if answered:
+                    log.warning("inference servers of %s: nothing new is known: %s", address.target, error)
+                answered = False
+            await asyncio.sleep(ASK_DIRECTORY_EVERY_S if address.directory else LOOK_UP_EVERY_S)
 
     def _use_found(self) -> None:
         """Use the servers that were found; sessions on others go on to their end."""
         targets = {target.target: target for found in self._found.values() for target in found}
         known = self._replicas
-        if known and targets.keys() != known.keys():
-            log.info("inference servers: %s", ", ".join(sorted(targets)))
+        if targets.keys() == known.keys():
+            return
+        if self._background:
+            log.info("inference servers: %s", ", ".join(sorted(targets)) or "none")
+        self._others_found.set()
+        self._others_found = asyncio.Event()
         self._replicas = {key: known.get(key) or self._replica(target) for key, target in targets.items()}
         self._retired |= {replica for key, replica in known.items() if key not in targets}
 
@@ -270,6 +292,10 @@ async def _first(asked: list[Coroutine[Any, Any, Answer]]) -> Answer:
                 return await done
         raise LookupError
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _cancel(*tasks)
+
+
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

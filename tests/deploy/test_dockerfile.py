@@ -17,8 +17,8 @@ from tests.docs.shell_commands import unknown_settings
 
 IN_PIECES = ("gateway", "server", "inference-cpu", "inference-gpu")
 SHIPPED = (*IN_PIECES, "meetra")
-# Imported in functions, where it is installed: models of NeMo, and types.
-OPTIONAL = frozenset({"torch", "nemo", "omegaconf", "lightning", "yaml", "_typeshed"})
+# Imported in functions, where it is installed: Ray, models of NeMo, and types.
+OPTIONAL = frozenset({"ray", "torch", "nemo", "omegaconf", "lightning", "yaml", "_typeshed"})
 # The gateway's configuration is a room of the server's commands; Envoy, which it runs, is only in the gateway. The
 # module of ONNX Runtime has two packages: test_the_image_for_a_gpu_differs_in_onnx_runtime_and_cuda_alone.
 ELSEWHERE = {"server": frozenset({"envoy"}), "inference-gpu": frozenset({"onnxruntime"})}

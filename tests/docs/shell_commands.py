@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings
 import gateway.limits
 import gateway.process_settings
 import inference.config
+import inference.ray.config
 import server.config
 from cli.__main__ import parser as meetra_parser
 from inference.catalogue import catalogue
@@ -26,7 +27,7 @@ from tests.docs.test_links import ROOT
 # Programs of others, which a reader has or installs.
 OF_OTHERS = frozenset(
     "arecord awk cat chmod cp curl docker echo eval export ffmpeg grep head helm jq kubectl mkdir npm npx openssl pip"
-    " python python3 sh sha256sum sleep tail tar".split()
+    " python python3 ray sh sha256sum sleep tail tar".split()
 )
 SETTING = re.compile(r"\bMEETRA_[A-Z0-9_]+")
 
@@ -169,7 +170,7 @@ def unknown_settings(text: str) -> list[str]:
 def _settings() -> frozenset[str]:
     """Return the settings of the processes, and the other variables that our sources name."""
     known = set()
-    for module in (server.config, inference.config, gateway.limits, gateway.process_settings):
+    for module in (server.config, inference.config, inference.ray.config, gateway.limits, gateway.process_settings):
         for settings in vars(module).values():
             if isinstance(settings, type) and issubclass(settings, BaseSettings):
                 prefix = settings.model_config.get("env_prefix", "")

@@ -20,6 +20,10 @@ def test_a_list_has_addresses_and_names() -> None:
         Address("unix:/run/engine"),
         Address("10.0.0.1:3"),
     ]
+    assert parse_addresses("directory://a:1,directory://10.0.0.1:3") == [
+        Address("a:1", "a", 1, directory=True),
+        Address("10.0.0.1:3", directory=True),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -35,6 +39,10 @@ def test_a_list_has_addresses_and_names() -> None:
         ":1",
         "a:1,a:1",
         "http://a:1",
+        "directory://",
+        "directory://a",
+        "directory://unix:/run/engine",
+        "directory://directory://a:1",
         ",".join(f"a:{n}" for n in range(1, 258)),
     ],
     ids=[
@@ -48,6 +56,10 @@ def test_a_list_has_addresses_and_names() -> None:
         "no host",
         "twice",
         "URL",
+        "directory of nothing",
+        "directory without port",
+        "directory at a socket",
+        "directory of a directory",
         "many",
     ],
 )

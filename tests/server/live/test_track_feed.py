@@ -65,9 +65,13 @@ class Meeting:
 
     def acquire(self, port: int) -> None:
         """As a server that holds the meeting from now on, with what was told before."""
+        self.acquire_at(f"127.0.0.1:{port}")
+
+    def acquire_at(self, addresses: str) -> None:
+        """The same, with inference servers at these addresses."""
         self.told = PublishedState(self.config, MEETING)
         self.told.restore(stored(self.events))
-        self._client = InferenceClient(f"127.0.0.1:{port}")
+        self._client = InferenceClient(addresses)
         self.feed = TrackFeed(
             MEETING,
             self.config,
@@ -162,9 +166,9 @@ def check(events: list[pb.LiveEvent]) -> None:
     assert any(turn.words for turn in last.values())
 
 
-async def sessions_at(port: int) -> int:
+async def sessions_at(address: str) -> int:
     """The sessions that an engine has open."""
-    async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+    async with aio.insecure_channel(address) as channel:
         stub = session_pb2_grpc.SessionServiceStub(channel)
         answer = await stub.GetStatistics(session_pb2.GetStatisticsRequest())
         return int(answer.sessions)
@@ -235,7 +239,7 @@ async def test_a_session_that_ends_in_a_long_silence_changes_nothing_in_the_end(
         await meeting.append(BEFORE)
         async with asyncio.timeout(PATIENCE_S):
             await meeting.audio.wait_until_committed()
-            while not meeting.feed.reach.turns or await sessions_at(port):
+            while not meeting.feed.reach.turns or await sessions_at(f"127.0.0.1:{port}"):
                 await asyncio.sleep(0.05)
         meeting.idle_s = 3600
         await meeting.append(AFTER)
