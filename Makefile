@@ -20,6 +20,8 @@ TESTS ?=
 SOURCE_URL ?=
 # 1: `make test` installs NeMo (2 GB) for its tests, as it does in CI and where TESTS names them; else they are skipped.
 NEMO ?= $(if $(filter-out 0 false,$(CI))$(findstring nemo,$(TESTS)),1,0)
+# 1: `make test` installs Ray (240 MB) for its test of a cluster, as where TESTS names it; else that is skipped.
+RAY ?= $(if $(findstring ray,$(TESTS)),1,0)
 # So many files of tests run at once, each on a system of its own; a test waits more than it computes.
 TEST_PROCESSES ?= 3
 # The CPU build of torch for x86-64 Linux, whose hash no registry lists.
@@ -120,7 +122,7 @@ $(VENV)/.gpu: $(VENV)/.nemo requirements/gpu.txt
 	@$(PIP) -r requirements/gpu.txt
 	@touch $@
 
-ray: install $(VENV)/.ray  ## inference servers on a Ray cluster: python -m inference.ray (80 MB)
+ray: install $(VENV)/.ray  ## inference servers on a Ray cluster: python -m inference.ray (240 MB)
 
 $(VENV)/.ray: $(VENV)/.runtime requirements/ray.txt
 	@$(PIP) -r requirements/ray.txt
@@ -158,7 +160,7 @@ QUICK := -m "not system and not database and not models and not children and not
 unit: install $(VENV)/.dev  ## the tests that need no system, database, models or child processes: within a minute
 	$(PYTEST) --numprocesses=2 --dist=loadfile --hypothesis-profile=quick $(QUICK)
 
-test: lint node_modules/.installed $(VENV)/.ray $(if $(filter-out 0,$(NEMO)),$(VENV)/.nemo)  ## every check: lint, types, protos, all tests; or TESTS=path; with NeMo (2 GB): NEMO=1
+test: lint node_modules/.installed $(if $(filter-out 0,$(NEMO)),$(VENV)/.nemo) $(if $(filter-out 0,$(RAY)),$(VENV)/.ray)  ## every check: lint, types, protos, all tests; or TESTS=path; with NeMo (2 GB): NEMO=1
 	$(PYTEST) $(if $(TESTS),$(TESTS),--numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder)
 
 bench: install $(VENV)/.dev  ## accuracy of the default models on recordings with ground truth: DATA=folder, else the sample

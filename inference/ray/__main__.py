@@ -26,9 +26,7 @@ from inference.config import InferenceSettings
 from inference.ray.channel import TLS_SETTINGS as CLIENT_TLS_SETTINGS
 from inference.ray.channel import ReplicaTls
 from inference.ray.config import RaySettings, parse_ports
-from inference.ray.controller import Controller
 from inference.ray.directory import DirectoryServicer
-from inference.ray.replica_watch import ReplicaWatch
 from inference.ray.scaling import Scaling
 from privacy import MutualTls, TlsUnusable, close_new_files, log_quietly
 
@@ -57,7 +55,10 @@ async def serve(settings: RaySettings, inference: InferenceSettings) -> None:
 
     Raises ClusterUnavailable; TlsUnusable; RuntimeError where the address is taken.
     """
+    # These load Ray.
+    from inference.ray.controller import Controller
     from inference.ray.ray_cluster import RayCluster
+    from inference.ray.replica_watch import ReplicaWatch
 
     stop = asyncio.Event()
     tls = MutualTls.read(TLS_SETTINGS, inference.tls_certificate, inference.tls_key, inference.tls_client_ca)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from inference.ray import __main__ as program
 from inference.ray.__main__ import settings_of_servers
+from tests.recordings import ROOT
 
 
 def test_servers_are_given_their_own_settings_and_nothing_else() -> None:
@@ -19,12 +23,11 @@ def test_servers_are_given_their_own_settings_and_nothing_else() -> None:
     assert settings_of_servers(given) == {"MEETRA_INFERENCE_DEVICE": "cuda"}
 
 
-def test_without_ray_it_says_how_to_install_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(program, "ray_is_installed", lambda: False)
-    assert program.main([]) == 2
-    assert "requirements/ray.txt" in capsys.readouterr().err
+def test_without_ray_it_says_how_to_install_it() -> None:
+    program = "import runpy, sys; sys.modules['ray'] = None; runpy.run_module('inference.ray', run_name='__main__')"
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2, ended.stderr
+    assert "requirements/ray.txt" in ended.stderr
 
 
 def test_a_setting_that_is_wrong_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
