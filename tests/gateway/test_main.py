@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from cli.up import free_port
-from gateway.shown_keys import ask_api
+from gateway.shown_keys import ask_apis
 from server.storage.pool import Database
 from tests.gateway.running_gateway import PATIENCE_S
 from tests.server.api.conftest import running_api
@@ -74,7 +74,7 @@ async def test_it_serves_with_the_keys_that_the_api_tells(owner: Database, datab
         ) as (process, out, error),
     ):
         await ready(probe, process, error)
-        assert await ask_api(api.channel) == KEYS.current.jwks()
+        assert await ask_apis([api.channel]) == KEYS.current.jwks()
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as http:
             assert (await http.get(PATH, headers=dict(api.metadata))).json()["meetings"] == []
             assert (await http.get(PATH, headers={"authorization": "Bearer a.b.c"})).status_code == 401
