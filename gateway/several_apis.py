@@ -7,8 +7,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Who drains, hangs or is gone is left out within a few seconds; calls that meet it before are tried at another one.
-CHECK_EVERY, CHECK_PATIENCE = "1s", "2s"
+# Who drains is left out within a second, who hangs within twelve: one that is merely busy answers within five.
+# Calls that meet one that is gone are tried at another one.
+CHECK_EVERY, CHECK_PATIENCE = "1s", "5s"
 MISSED_CHECKS = 2
 # gRPC's messages as they are sent: an empty HealthCheckRequest, and a HealthCheckResponse that says SERVING.
 ASK_HEALTH, SERVING = "0000000000", "00000000020801"
