@@ -1,4 +1,4 @@
-"""``python -m gateway``: real Envoy as a process of its own, before an API that it finds by name."""
+"""``python -m gateway``: real Envoy as a process of its own, before two APIs: one is gone, one is found by its name."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ async def test_it_serves_with_the_keys_that_the_api_tells(owner: Database, datab
             tmp_path,
             port=port,
             probe_port=probe,
-            api_host="localhost",
+            # Nobody is at the first.
+            api_host="127.0.0.2,localhost",
             api_port=api.port,
             api_http_port=api.http_port,
         ) as (process, out, error),
