@@ -64,13 +64,21 @@ class StatementLog:
             if not any("user_by_id(" in sql for sql in found):
                 return [sql for sql in found if not sql.startswith(_AROUND)]
 
+    async def statements_of_all(self, call: Callable[[], Awaitable[object]]) -> list[str]:
+        """The statements of all processes while ``call`` runs, those left out that ``statements_of`` leaves out."""
+        found = await self._between(call, frozenset({self._connection.get_server_pid()}))
+        return [sql for sql in found if not sql.startswith(_AROUND)]
+
     async def _during(self, call: Callable[[], Awaitable[None]]) -> list[str]:
+        return await self._between(call, self._ignored_pids)
+
+    async def _between(self, call: Callable[[], Awaitable[object]], ignored_pids: frozenset[int]) -> list[str]:
         before = await self.mark()
         await call()
         after = await self.mark()
         log = self._path.read_text(encoding="utf-8", errors="replace")
         between = log[log.index(before) : log.index(after)]
-        return [s.sql for s in statements_in(between) if s.pid not in self._ignored_pids and after not in s.sql]
+        return [s.sql for s in statements_in(between) if s.pid not in ignored_pids and after not in s.sql]
 
     async def mark(self) -> str:
         """Writes a mark into the log and waits until it is there."""

@@ -17,6 +17,8 @@ from gateway import NoOrigin, parse_origin
 
 # What numbers of messages hold; whether one makes sense is for the server to say.
 MAX_COUNT = 2**31 - 1
+# Of one kind on one machine: more do not fit, or belong on several.
+MAX_PROCESSES = 16
 
 
 def web_origin(text: str) -> str:
@@ -45,6 +47,13 @@ def count(text: str) -> int:
     # int() takes underscores, spaces and digits of all scripts, and raises on thousands of digits.
     if not re.fullmatch(r"[0-9]{1,10}", text) or (value := int(text)) > MAX_COUNT:
         raise argparse.ArgumentTypeError(f"give a whole number from 0 to {MAX_COUNT}")
+    return value
+
+
+def processes(text: str) -> int:
+    """Parse a number of processes of one kind."""
+    if not re.fullmatch(r"[0-9]{1,2}", text) or not 1 <= (value := int(text)) <= MAX_PROCESSES:
+        raise argparse.ArgumentTypeError(f"give a whole number from 1 to {MAX_PROCESSES}")
     return value
 
 

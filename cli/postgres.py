@@ -66,6 +66,7 @@ class PostgresServer:
     data: Path
     port: int
     password: str
+    max_connections: int = 100
 
     def url(self, role: str = SUPERUSER, password: str | None = None) -> str:
         """Return the URL of the database for a role with its password; by default for the superuser."""
@@ -103,5 +104,6 @@ class PostgresServer:
         """Return the command line that runs the server in the foreground."""
         arguments = [str(binaries() / "postgres"), "-D", str(self.data), "-h", "127.0.0.1", "-p", str(self.port)]
         quiet = [part for name, value in QUIET_LOG.items() for part in ("-c", f"{name}={value}")]
+        room = ["-c", f"max_connections={self.max_connections}"]
         # Files of the write-ahead log are removed, not used again with their old content: see ``meetra purge``.
-        return _unprivileged([*arguments, "-k", "", *quiet, "-c", "wal_recycle=off"])
+        return _unprivileged([*arguments, "-k", "", *quiet, "-c", "wal_recycle=off", *room])

@@ -27,12 +27,20 @@ from cli.analyze import analyze
 from cli.browser import open_in_browser
 from cli.database_roles import OWNER, RUNTIME, ensure_roles
 from cli.demo_user import ensure_demo_user
-from cli.environments import of_api, of_inference, of_tools, of_worker
+from cli.environments import of_inference, of_tools
 from cli.front import DEFAULT_PORT, Front
 from cli.home import DEMO_EMAIL, Home
 from cli.log_rotation import keep_logs_small
 from cli.monitoring import GATEWAY, MetricsSettings, MetricsUnavailable, SystemMetrics
 from cli.postgres import STOP_SIGNAL, PostgresServer
+from cli.server_programs import (
+    WORKER,
+    api_program,
+    database_connections,
+    named_apis,
+    numbered,
+    worker_program,
+)
 from cli.settings import checked
 from cli.supervisor import Program, Supervisor
 from cli.token_keeper import TokenKeeper
@@ -75,6 +83,10 @@ class UpOptions:
     cors_origins: tuple[str, ...] = ()
     open_page: bool = False
     """In the user's browser, once it is served."""
+    apis: int = 1
+    """Processes that answer calls."""
+    workers: int = 1
+    """Processes that analyse recordings."""
 
 
 def free_port() -> int:
@@ -155,7 +167,7 @@ class System:
         self._token_keeper = TokenKeeper(home, checked(TokenSettings))
         self._audio_store = checked(StoreSettings).audio_store
         self.front = Front(options.host, gateway_port(options.host, options.port), tls, free_port())
-        self._api_port, self._api_socket_port, self._api_http_port = free_port(), free_port(), free_port()
+        self._apis = named_apis(options.apis, free_port)
         self._inference_port = free_port()
         self.gateway = f"http://{self.front.local_address}"
         self.password, self.first_run = home.secret("demo-password")
@@ -176,7 +188,8 @@ class System:
         ]
         # First, since it needs no database and loads models for the longest time.
         await self._supervisor.start(self._inference_program())
-        postgres = PostgresServer(home.postgres, free_port(), home.secret("database-password")[0])
+        connections = database_connections(self._options.apis + self._options.workers)
+        postgres = PostgresServer(home.postgres, free_port(), home.secret("database-password")[0], connections)
         await asyncio.to_thread(postgres.ensure_initialised)
         await self._supervisor.start(Program("postgres", postgres.command(), of_tools(), STOP_SIGNAL))
         passwords = {role: home.secret(f"{role}-password")[0] for role in (OWNER, RUNTIME)}
@@ -188,7 +201,9 @@ class System:
         for program in self._programs(postgres.url(RUNTIME, passwords[RUNTIME])):
             await self._supervisor.start(program)
         await self._wait_until_healthy(f"127.0.0.1:{self._inference_port}", INFERENCE, MODELS_TIMEOUT_S)
-        await self._wait_until_healthy(self.front.local_address, "api")
+        for api in self._apis:
+            await self._wait_until_healthy(api.address.grpc, api.name)
+        await self._wait_until_healthy(self.front.local_address, GATEWAY)
         if demo_user:
             # Entering logs in: the first login of whoever waits for us is answered.
             async with client_of(described_account(self.description())):
@@ -214,38 +229,28 @@ class System:
             "PYTHONUNBUFFERED": "1",
             **ONE_THREAD,
         }
-        api_alone = {
-            "MEETRA_TOKEN_KEYS": str(home.token_keys),
-            "MEETRA_API_LISTEN": f"127.0.0.1:{self._api_port}",
-            "MEETRA_API_SOCKET_LISTEN": f"127.0.0.1:{self._api_socket_port}",
-            "MEETRA_API_HTTP_LISTEN": f"127.0.0.1:{self._api_http_port}",
-        }
         config = home.run / "envoy.yaml"
         access_log = home.logs / "access.log"
         settings = GatewaySettings(
             self.front.host,
             self.front.port,
-            "127.0.0.1",
-            self._api_port,
+            tuple(api.address for api in self._apis),
             access_log,
             self._options.cors_origins,
             limits=self._limits,
             tls=self.front.tls,
             token_filter=home.token_filter,
             local_port=self.front.local_port,
-            api_socket_port=self._api_socket_port,
-            api_http_port=self._api_http_port,
             collector=self._collector,
             json_log=self._log_format == "json",
             admin_socket=self.metrics.socket(GATEWAY),
         )
         config.write_text(render(settings), encoding="utf-8")
-        of_metrics = {name: {"MEETRA_METRICS_LISTEN": self.metrics.listen_of(name)} for name in ("api", "worker")}
-        api = {**of_api(), **both, **api_alone, **of_metrics["api"]}
-        worker = {**of_worker(), **both, **of_metrics["worker"]}
+        listen_of = self.metrics.listen_of
+        workers = numbered(WORKER, self._options.workers)
         return [
-            Program("api", [sys.executable, "-m", "server", "api"], api),
-            Program("worker", [sys.executable, "-m", "server", "worker"], worker, niceness=MODELS_NICENESS),
+            *(api_program(api, both, str(home.token_keys), listen_of) for api in self._apis),
+            *(worker_program(name, both, listen_of, MODELS_NICENESS) for name in workers),
             Program(GATEWAY, command(config), of_tools()),
         ]
 

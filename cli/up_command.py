@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cli.argument_types import ip_address, web_origin
+from cli.argument_types import ip_address, processes, web_origin
 from cli.up import SAMPLE, CannotStart, UpOptions, up
 
 
@@ -34,6 +34,20 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         help="allow browser calls from pages of this origin (https://app.example, https://*.example.com; *: of all);"
         " repeatable",
     )
+    command.add_argument(
+        "--apis",
+        type=processes,
+        default=1,
+        metavar="N",
+        help="processes that answer calls, behind the one gateway (default: %(default)s)",
+    )
+    command.add_argument(
+        "--workers",
+        type=processes,
+        default=1,
+        metavar="N",
+        help="processes that analyse recordings (default: %(default)s)",
+    )
 
 
 async def run_up(arguments: argparse.Namespace) -> int:
@@ -45,4 +59,5 @@ async def run_up(arguments: argparse.Namespace) -> int:
             raise CannotStart(f"recording not found: {recording}")
     origins = tuple(arguments.cors_origin)
     place = (arguments.data, arguments.ready_file, arguments.host, arguments.port)
-    return await up(UpOptions(*place, recording, origins, arguments.open))
+    numbers = (arguments.apis, arguments.workers)
+    return await up(UpOptions(*place, recording, origins, arguments.open, *numbers))

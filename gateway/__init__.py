@@ -3,6 +3,7 @@
 from gateway.limits import GatewayLimits
 from gateway.origins import NoOrigin, parse_origin
 from gateway.render import LOOPBACK, EnvoyMissing, GatewaySettings, command, envoy_binary, render
+from gateway.several_apis import ApiAddress
 from gateway.tls import CERTIFICATE, KEY, TlsFiles
 from gateway.token_filter import render_token_filter
 
@@ -10,6 +11,7 @@ __all__ = [
     "CERTIFICATE",
     "KEY",
     "LOOPBACK",
+    "ApiAddress",
     "EnvoyMissing",
     "GatewayLimits",
     "GatewaySettings",

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +22,7 @@ from pydantic import ValidationError
 from gateway.limits import GatewayLimits
 from gateway.process_settings import GatewayProcessSettings
 from gateway.render import EnvoyMissing, GatewaySettings, command, render
-from gateway.shown_keys import ShownKeys, ask_api, read_file
+from gateway.shown_keys import ShownKeys, ask_apis, read_file
 from gateway.tls import CERTIFICATE, KEY, TlsFiles
 from privacy import TlsUnusable, close_new_files, log_quietly
 
@@ -41,15 +42,12 @@ def configuration(
         GatewaySettings(
             settings.host,
             settings.port,
-            settings.api_host,
-            settings.api_port,
+            settings.apis,
             None,
             tuple(settings.cors_origins.split()),
             limits=limits,
             tls=tls,
             token_filter=token_filter,
-            api_socket_port=settings.api_socket_port,
-            api_http_port=settings.api_http_port,
             probe_port=settings.probe_port,
         )
     )
@@ -72,14 +70,15 @@ async def run(settings: GatewayProcessSettings, limits: GatewayLimits, tls: TlsF
     stop, first = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    host = f"[{settings.api_host}]" if ":" in settings.api_host else settings.api_host
     with TemporaryDirectory(prefix="meetra-gateway-") as folder:
         token_filter = Path(folder, "token-filter", "filter.json")
         config = _write_configuration(Path(folder), settings, limits, tls, token_filter)
         # Whoever replaces the process replaces all of it, and containers may have no shared memory.
         started = [*command(config), "--disable-hot-restart"]
-        async with aio.insecure_channel(f"{host}:{settings.api_port}") as channel:
-            look = partial(ask_api, channel) if settings.token_keys is None else partial(read_file, settings.token_keys)
+        async with AsyncExitStack() as stack:
+            channels = [await stack.enter_async_context(aio.insecure_channel(api.grpc)) for api in settings.apis]
+            ask = partial(ask_apis, channels)
+            look = ask if settings.token_keys is None else partial(read_file, settings.token_keys)
             keys = ShownKeys(look, token_filter, others_too=bool(os.environ.get(OTHER_ISSUER)))
             following = asyncio.create_task(keys.follow(first), name="follow token keys")
             try:

@@ -11,8 +11,10 @@ from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.origins import NoOrigin, parse_origin
+from gateway.several_apis import ApiAddress
 
 _NAME = re.compile(r"(?!-)[a-zA-Z0-9-]{1,63}(?:\.[a-zA-Z0-9-]{1,63})*\.?")
+MAX_APIS = 64
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
@@ -26,6 +28,16 @@ def _name_or_address(host: str) -> str:
     if _NAME.fullmatch(host):
         return host
     return _address(host)
+
+
+def _names_or_addresses(hosts: str) -> str:
+    """Return names and IP addresses, separated by commas. Raises ValueError."""
+    found = [_name_or_address(host.strip()) for host in hosts.split(",")]
+    if len(set(found)) < len(found):
+        raise ValueError("names one of them twice")
+    if len(found) > MAX_APIS:
+        raise ValueError(f"at most {MAX_APIS}; give more a name in DNS")
+    return ",".join(found)
 
 
 def _origins(origins: str) -> str:
@@ -44,8 +56,9 @@ class GatewayProcessSettings(BaseSettings):
     host: Annotated[str, AfterValidator(_address)] = Field("127.0.0.1", description="address to listen on")
     port: Port = Field(8080, description="port to listen on")
     probe_port: Port | None = Field(None, description="port on which GET /ready is 200 once clients are served")
-    api_host: Annotated[str, AfterValidator(_name_or_address)] = Field(
-        "127.0.0.1", description="name or address of the API; of a name, all addresses share the calls"
+    api_host: Annotated[str, AfterValidator(_names_or_addresses)] = Field(
+        "127.0.0.1",
+        description="name or address of the API, or several, separated by commas; all addresses share the calls",
     )
     api_port: Port = Field(50051, description="port of the API's gRPC")
     api_socket_port: Port = Field(50052, description="port of the API's WebSockets")
@@ -57,3 +70,9 @@ class GatewayProcessSettings(BaseSettings):
         None, description="file with the public keys of tokens, a JSON Web Key Set; without it the API is asked"
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="minimum level of log messages")
+
+    @property
+    def apis(self) -> tuple[ApiAddress, ...]:
+        """Where each API listens."""
+        ports = (self.api_port, self.api_socket_port, self.api_http_port)
+        return tuple(ApiAddress(host, *ports) for host in self.api_host.split(","))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import ipaddress
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from string import Template
 from gateway.limits import GatewayLimits
 from gateway.origins import origin_regex
 from gateway.probe_listener import probe_listener
+from gateway.several_apis import ApiAddress, endpoints, found_and_balanced, retry_policy
 from gateway.tls import TlsFiles
 from gateway.token_filter import TOKEN_FILTER, TOKEN_FILTER_TYPE
 from monitoring import Collector
@@ -31,9 +31,8 @@ class GatewaySettings:
 
     host: str
     port: int
-    api_host: str
-    """An address, or a name: then all addresses that it has from time to time share the calls."""
-    api_port: int
+    apis: tuple[ApiAddress, ...]
+    """Those that share the calls, at least one."""
     access_log: Path | None
     """None: standard output."""
     cors_origins: tuple[str, ...] = ()
@@ -47,10 +46,6 @@ class GatewaySettings:
     ours, and follows when the file is replaced. None: the API alone looks at tokens."""
     local_port: int | None = None
     """A second port, plain text on 127.0.0.1, for the commands of this machine."""
-    api_socket_port: int = 50052
-    """Of WebSockets, at ``api_host``."""
-    api_http_port: int = 50053
-    """Of plain HTTP, at ``api_host``."""
     json_log: bool = False
     """Whether Envoy's own log is lines of JSON."""
     collector: Collector | None = None
@@ -67,20 +62,21 @@ class EnvoyMissing(Exception):
 
 def render(settings: GatewaySettings) -> str:
     """Return Envoy's configuration, YAML."""
-    limits = settings.limits
+    limits, apis = settings.limits, settings.apis
     origins = [origin_regex(origin) for origin in settings.cors_origins]
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         host=settings.host,
         port=settings.port,
-        api_host=settings.api_host,
-        api_port=settings.api_port,
+        apis=found_and_balanced(apis),
+        apis_by_session=found_and_balanced(apis, by_session=True),
+        api_endpoints=endpoints(apis, [api.port for api in apis]),
+        api_socket_endpoints=endpoints(apis, [api.socket_port for api in apis]),
+        api_http_endpoints=endpoints(apis, [api.http_port for api in apis]),
+        retry_policy=retry_policy(apis),
         access_log=_access_log(settings.access_log),
-        api_discovery=_discovery(settings.api_host),
         cors_origins=json.dumps([_origin_matcher(origin) for origin in settings.cors_origins]),
         # Without origins nothing but an empty header matches, which no page sends.
         cors_origin=json.dumps("|".join(origins) or "()"),
-        api_socket_port=settings.api_socket_port,
-        api_http_port=settings.api_http_port,
         descriptors=settings.descriptors,
         rest_lua=REST_LUA,
         transport_socket=json.dumps(settings.tls and _transport_socket(settings.tls)),
@@ -114,15 +110,6 @@ def _access_log(file: Path | None) -> str:
         # Not the file /dev/stdout, which not every user of a container may open.
         return f'"@type": {kind}.stream.v3.StdoutAccessLog'
     return f'"@type": {kind}.file.v3.FileAccessLog\n{" " * 14}path: {json.dumps(str(file))}'
-
-
-def _discovery(api_host: str) -> str:
-    """Return how the addresses of the API are found: as they stand, or by their name, again and again."""
-    try:
-        ipaddress.ip_address(api_host)
-    except ValueError:
-        return f"type: STRICT_DNS\n{' ' * 4}dns_lookup_family: V4_PREFERRED"
-    return "type: STATIC"
 
 
 def _transport_socket(tls: TlsFiles) -> dict[str, object]:

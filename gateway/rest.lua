@@ -25,6 +25,8 @@ local DROPPED = {"x-http-code", "grpc-status", "grpc-message", "grpc-accept-enco
                  "grpc-status-details-bin", "server", "x-envoy-upstream-service-time"}
 -- Tells the API how large an upload is, before it comes: gRPC's calls have no Content-Length.
 local UPLOAD_LENGTH = "x-content-length"
+-- Tells the route which calls are of one live meeting: where several APIs are, they go to the same (several_apis.py).
+local LIVE_SESSION = "x-live-session"
 -- Tells the API to end a stream after its headers.
 local HEAD_ONLY = "x-head-only"
 
@@ -185,6 +187,8 @@ function envoy_on_request(handle)
   if path:match("^/api/meeting/speakers[?/]") or path == "/api/meeting/speakers" then
     metadata:set("envoy.filters.http.lua", "named_error", true)
   end
+  local session = path:match("^/single%-feature%-api/live/(%x[%x-]+)/")
+  if session then headers:replace(LIVE_SESSION, session:lower()) end
   -- Audio is the API's to unpack.
   local packed = (headers:get("content-encoding") or "identity"):lower()
   local upload = path:match("^/single%-feature%-api/upload")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,18 @@ class NoKeys(Exception):
     """The keys cannot be had now; the message says why."""
 
 
-async def ask_api(channel: aio.Channel) -> Jwks:
-    """Return the keys that the API verifies tokens with. Raises NoKeys."""
+async def ask_apis(channels: Sequence[aio.Channel]) -> Jwks:
+    """Return the keys that the first API that answers verifies tokens with; all have the same. Raises NoKeys."""
+    for number, channel in enumerate(channels, start=1):
+        try:
+            return await _ask_api(channel)
+        except NoKeys:
+            if number == len(channels):
+                raise
+    raise NoKeys("there is no API to ask")
+
+
+async def _ask_api(channel: aio.Channel) -> Jwks:
     try:
         answer = await auth_pb2_grpc.AuthServiceStub(channel).ListTokenKeys(
             auth_pb2.ListTokenKeysRequest(), timeout=CALL_TIMEOUT_S

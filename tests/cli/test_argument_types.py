@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from cli.argument_types import MAX_COUNT, count, non_negative, web_origin
+from cli.argument_types import MAX_COUNT, MAX_PROCESSES, count, non_negative, processes, web_origin
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,10 @@ def test_counts_fit_into_the_messages_that_carry_them() -> None:
     for text in ("-1", "", "1.5", "9999999999", str(MAX_COUNT + 1), "1" * 5000, "1_0", " 1", "٣"):
         with pytest.raises(argparse.ArgumentTypeError, match="whole number from 0 to 2147483647"):
             count(text)
+
+
+def test_numbers_of_processes_are_at_least_one_and_few() -> None:
+    assert (processes("1"), processes(str(MAX_PROCESSES))) == (1, MAX_PROCESSES)
+    for text in ("0", "-1", "", "1.5", "17", "100", "1_0", "٣"):
+        with pytest.raises(argparse.ArgumentTypeError, match="whole number from 1 to 16"):
+            processes(text)

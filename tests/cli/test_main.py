@@ -23,6 +23,7 @@ from cli.commands import COMMANDS
         ["stream", "a.wav", "--drop-every", "inf"],
         ["up", "--port", "web"],
         ["up", "--cors-origin", "https://*"],
+        ["up", "--apis", "0"],
         ["users", "remove", "a@example.org"],
         ["users", "role", "a@example.org"],
         ["users", "add", "a@example.org", "--role", "king"],

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.up import free_port
-from gateway import LOOPBACK, GatewaySettings, command, render, render_token_filter
+from gateway import LOOPBACK, ApiAddress, GatewaySettings, command, render, render_token_filter
 from privacy import write_private
 from server.auth import KeySet
 
@@ -20,13 +20,21 @@ PATIENCE_S = 300
 
 @asynccontextmanager
 async def running_gateway(
-    folder: Path, api_port: int, *, keys: KeySet | None = None, others_too: bool = False, **options: Any
+    folder: Path,
+    api_port: int,
+    *,
+    keys: KeySet | None = None,
+    others_too: bool = False,
+    api_socket_port: int = 50052,
+    api_http_port: int = 50053,
+    **options: Any,
 ) -> AsyncIterator[str]:
     """Host and port of a gateway with these GatewaySettings, its files in ``folder``; it lets in tokens of ``keys``."""
     if keys is not None:
         options["token_filter"] = show_keys(folder, keys, others_too=others_too)
     port, config = free_port(), folder / "envoy.yaml"
-    config.write_text(render(GatewaySettings(LOOPBACK, port, LOOPBACK, api_port, folder / "access.log", **options)))
+    apis = (ApiAddress(LOOPBACK, api_port, api_socket_port, api_http_port),)
+    config.write_text(render(GatewaySettings(LOOPBACK, port, apis, folder / "access.log", **options)))
     with (folder / "envoy.log").open("w") as log:
         envoy = subprocess.Popen(command(config), stdout=log, stderr=log)
     try:

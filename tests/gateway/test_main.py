@@ -1,4 +1,4 @@
-"""``python -m gateway``: real Envoy as a process of its own, before an API that it finds by name."""
+"""``python -m gateway``: real Envoy as a process of its own, before two APIs: one is gone, one is found by its name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from cli.up import free_port
-from gateway.shown_keys import ask_api
+from gateway.shown_keys import ask_apis
 from server.storage.pool import Database
 from tests.gateway.running_gateway import PATIENCE_S
 from tests.server.api.conftest import running_api
@@ -68,13 +68,14 @@ async def test_it_serves_with_the_keys_that_the_api_tells(owner: Database, datab
             tmp_path,
             port=port,
             probe_port=probe,
-            api_host="localhost",
+            # Nobody is at the first.
+            api_host="127.0.0.2,localhost",
             api_port=api.port,
             api_http_port=api.http_port,
         ) as (process, out, error),
     ):
         await ready(probe, process, error)
-        assert await ask_api(api.channel) == KEYS.current.jwks()
+        assert await ask_apis([api.channel]) == KEYS.current.jwks()
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as http:
             assert (await http.get(PATH, headers=dict(api.metadata))).json()["meetings"] == []
             assert (await http.get(PATH, headers={"authorization": "Bearer a.b.c"})).status_code == 401

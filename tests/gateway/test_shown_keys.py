@@ -7,21 +7,43 @@ import json
 from functools import partial
 from pathlib import Path
 
+import grpc
 import pytest
+from google.protobuf.json_format import ParseDict
 from grpc import aio
+from meetra.v1 import auth_pb2
 
 from cli.up import free_port
 from gateway import shown_keys
-from gateway.shown_keys import NoKeys, ShownKeys, ask_api, read_file
+from gateway.shown_keys import NoKeys, ShownKeys, ask_apis, read_file
 from tests.server.signing import KEYS
 
 JWKS = KEYS.current.jwks()
 
 
-async def test_an_api_that_does_not_answer_is_told() -> None:
-    async with aio.insecure_channel(f"127.0.0.1:{free_port()}") as channel:
+async def tell_keys(request: auth_pb2.ListTokenKeysRequest, context: object) -> auth_pb2.ListTokenKeysResponse:
+    return ParseDict(JWKS, auth_pb2.ListTokenKeysResponse())
+
+
+async def test_an_api_that_does_not_answer_is_told_unless_another_does() -> None:
+    server = aio.server()
+    method = grpc.unary_unary_rpc_method_handler(
+        tell_keys,
+        auth_pb2.ListTokenKeysRequest.FromString,
+        auth_pb2.ListTokenKeysResponse.SerializeToString,
+    )
+    handler = grpc.method_handlers_generic_handler("meetra.v1.AuthService", {"ListTokenKeys": method})
+    server.add_generic_rpc_handlers((handler,))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with (
+        aio.insecure_channel(f"127.0.0.1:{free_port()}") as nobody,
+        aio.insecure_channel(f"127.0.0.1:{port}") as somebody,
+    ):
+        assert await ask_apis([nobody, somebody]) == JWKS
+        await server.stop(None)
         with pytest.raises(NoKeys, match="does not answer: UNAVAILABLE"):
-            await ask_api(channel)
+            await ask_apis([nobody, somebody])
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import grpc
 from grpc import aio
@@ -80,6 +81,16 @@ class Endpoint:
                 raise classify_failure(error) from None
 
 
+def call_metadata(token: str, session_id: str) -> tuple[tuple[str, str], ...]:
+    """Return the metadata of a live call: with the session, so that the gateway sends its calls to one server."""
+    signed = (("authorization", f"Bearer {token}"),)
+    try:
+        return (*signed, ("x-live-session", str(UUID(session_id))))
+    except ValueError:
+        # A new session, or what the server will refuse.
+        return signed
+
+
 class Connection:
     """One ``StreamMeeting`` call, started by ``open`` and ended by ``close``.
 
@@ -101,7 +112,7 @@ class Connection:
         """Send ``config`` and return the server's ``ready``. Raises MeetraError, ConnectionLost."""
         self._channel = self._endpoint.channel()
         stub = live_pb2_grpc.LiveServiceStub(self._channel)
-        self._call = stub.StreamMeeting(metadata=(("authorization", f"Bearer {self._token}"),))
+        self._call = stub.StreamMeeting(metadata=call_metadata(self._token, config.session_id))
         # Errors of the call reach the reader; the writer only learns that it has ended.
         first = asyncio.ensure_future(self.write(live_pb2.StreamMeetingRequest(config=config)))
         try:

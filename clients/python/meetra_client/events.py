@@ -10,7 +10,7 @@ from contextlib import aclosing
 from grpc import aio
 from meetra.v1 import live_pb2, live_pb2_grpc
 
-from meetra_client.connection import Endpoint
+from meetra_client.connection import Endpoint, call_metadata
 from meetra_client.credentials import Credentials
 from meetra_client.errors import ConnectionLost, TooManyLogins, TooManyOpenCalls, Unauthenticated
 from meetra_client.reconnect import Backoff
@@ -111,7 +111,7 @@ async def watch(
                 following = live_pb2.WatchMeetingRequest(
                     session_id=request.session_id, file_hash=request.file_hash, after_event_seq=max(0, seen - 1)
                 )
-                call = stub.WatchMeeting(following, metadata=(("authorization", f"Bearer {token}"),))
+                call = stub.WatchMeeting(following, metadata=call_metadata(token, request.session_id))
                 try:
                     async for message in call:
                         backoff.reset()

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from meetra.v1 import live_pb2
 
-from meetra_client.connection import Connection, Endpoint
+from meetra_client.connection import Connection, Endpoint, call_metadata
 from meetra_client.errors import ConnectionLost
 from tests.clients.python.server import CrookedServer
 
@@ -75,3 +75,10 @@ async def test_a_call_that_is_left_before_it_has_begun_is_closed(steps: int) -> 
     await asyncio.gather(opening, return_exceptions=True)
     async with asyncio.timeout(60):
         await connection.close()
+
+
+def test_a_call_of_a_known_session_names_it_for_the_gateway_and_what_is_no_session_is_left_out() -> None:
+    session = "0C9D1F6E-0000-4000-8000-000000000001"
+    signed = ("authorization", "Bearer t")
+    assert call_metadata("t", session) == (signed, ("x-live-session", session.lower()))
+    assert call_metadata("t", "") == call_metadata("t", "a\nb") == (signed,)
