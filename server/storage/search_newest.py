@@ -12,7 +12,7 @@ from server.storage.pool import Connection
 from server.storage.search import SKETCHED_SINCE
 from server.storage.search_filter import SearchFilter, meeting_conditions
 
-# Meetings in one statement that looks for them. For a larger part of the table PostgreSQL would read and sort all of it.
+# Meetings in one statement that looks for them. For a larger part of the table PostgreSQL would read all of it.
 _FIRST_PAGE, _LEAST_PAGE, _MOST_PAGE = 100, 50, 1000
 
 
