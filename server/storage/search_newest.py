@@ -12,8 +12,8 @@ from server.storage.pool import Connection
 from server.storage.search import SKETCHED_SINCE
 from server.storage.search_filter import SearchFilter, meeting_conditions
 
-# Meetings in one statement that looks for them.
-_FIRST_PAGE, _LEAST_PAGE, _MOST_PAGE = 100, 50, 2000
+# Meetings in one statement that looks for them. For a larger part of the table PostgreSQL would read all of it.
+_FIRST_PAGE, _LEAST_PAGE, _MOST_PAGE = 100, 50, 1000
 
 
 class IndexedMeeting(NamedTuple):

@@ -18,8 +18,9 @@ from server.storage.search_filter import SearchFilter, meeting_conditions, sente
 from server.storage.search_newest import MeetingsByAge
 from server.storage.search_queries import TermQueries
 
-# Parts of the sentences that are looked at, one after another.
-_SHARES = (5, 2, 1)
+# Parts of the sentences that are looked at, one after another: for several words, and for one, of which there are soon
+# enough.
+_SHARES, _SHARES_OF_ONE = (5, 1), (5, 2, 1)
 # Bit t for term t, as ``sentences_with_words`` has it.
 _HITS = (
     "(SELECT coalesce(sum(1::bigint << t - 1), 0)::bigint"
@@ -97,7 +98,7 @@ async def find_words(
 ) -> list[WordHit]:
     """Return sentences that have a term: those with the same terms newest first, at most ``most_alike`` of them.
 
-    The newest sentences are looked at one by one: a fifth of ``looked_at``, then half, then all of these, as long as
+    The newest sentences are looked at one by one: a fifth of ``looked_at``, then (half and) all of these, as long as
     some have a term and fewer than ``most_alike`` have every term. A term that ``most_alike`` of these have is common,
     and is not looked for beyond them; but all common terms together are, and each of the others.
 
@@ -110,7 +111,7 @@ async def find_words(
     if queries.any_term is None:
         return []
     look = _Words(connection, organization_id, queries, wanted, most_alike, most)
-    for share in _SHARES:
+    for share in _SHARES_OF_ONE if queries.terms == 1 else _SHARES:
         first = await meetings.newest(looked_at // share)
         await look.at_meetings(first.ids)
         # Then no term is common, or nothing that is further back would be shown.
