@@ -22,6 +22,7 @@ MIN_BACKOFF_S, MAX_BACKOFF_S = 0.2, 5.0
 # A process that ran this long was healthy: its next exit resets the backoff.
 HEALTHY_AFTER_S = 10.0
 STOP_TIMEOUT_S = 15.0
+PID_RETRY_S = 0.5
 # Exit code of our programs for an unusable configuration: restarting does not help.
 UNUSABLE_CONFIGURATION = 2
 # Requests the parent-death signal in the new process, then execs the program. A `preexec_fn` would save a Python start
@@ -66,7 +67,7 @@ class Supervisor:
         self._programs.append(program)
         # So that the first restart is seen to be one more than none.
         PROGRAM_RESTARTS.labels(program.name)
-        await self._spawn(program)
+        self._write_pid(program, await self._spawn(program))
         self._watchers[program.name] = asyncio.create_task(self._watch(program), name=f"watch {program.name}")
 
     def refusal(self, name: str) -> str | None:
@@ -79,7 +80,7 @@ class Supervisor:
             return said.text
         return lines[-1] if lines else f"{name} exited with {UNUSABLE_CONFIGURATION} and no output"
 
-    async def _spawn(self, program: Program) -> None:
+    async def _spawn(self, program: Program) -> asyncio.subprocess.Process:
         with os.fdopen(open_private_log(self._logs / f"{program.name}.log"), "ab") as out:
             process = await asyncio.create_subprocess_exec(
                 *_with_parent_death_signal(program),
@@ -92,6 +93,9 @@ class Supervisor:
             )
         self._processes[program.name] = process
         PROGRAM_UP.labels(program.name).set(1)
+        return process
+
+    def _write_pid(self, program: Program, process: asyncio.subprocess.Process) -> None:
         # Whole or not at all: others read it at any time.
         written = self._run / f"{program.name}.pid.new"
         written.write_text(f"{process.pid}\n")
@@ -112,7 +116,27 @@ class Supervisor:
             await asyncio.sleep(backoff)
             backoff = min(2 * backoff, MAX_BACKOFF_S)
             PROGRAM_RESTARTS.labels(program.name).inc()
-            await self._spawn(program)
+            await self._spawn_again(program)
+
+    async def _spawn_again(self, program: Program) -> None:
+        """Start a program once it can be started, and write down its process id once that can be written.
+
+        On a full disk neither may be possible. The program must run, and be watched, as soon as there is room.
+        """
+        while True:
+            try:
+                process = await self._spawn(program)
+                break
+            except OSError as error:
+                log.error("%s cannot be started (%s)", program.name, error.strerror)
+                await asyncio.sleep(MAX_BACKOFF_S)
+        while process.returncode is None:
+            try:
+                self._write_pid(program, process)
+                return
+            except OSError as error:
+                log.error("%s runs, and its process id cannot be written (%s)", program.name, error.strerror)
+                await asyncio.sleep(PID_RETRY_S)
 
     async def stop(self) -> None:
         """Stop all programs in reverse order; kill ones that exceed the timeout."""

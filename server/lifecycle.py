@@ -30,7 +30,7 @@ class Stage(StrEnum):
 
 ALLOWED_TRANSITIONS: dict[MeetingStatus, frozenset[MeetingStatus]] = {
     MeetingStatus.RECEIVING: frozenset({MeetingStatus.QUEUED}),
-    # A queued meeting fails if its last allowed attempt crashed.
+    # A queued meeting fails if its last allowed attempt crashed, or its job is damaged.
     MeetingStatus.QUEUED: frozenset({MeetingStatus.PROCESSING, MeetingStatus.FAILED}),
     # It is queued again if the worker stops, or the analysis breaks and is retried.
     MeetingStatus.PROCESSING: frozenset({MeetingStatus.QUEUED, MeetingStatus.READY, MeetingStatus.FAILED}),

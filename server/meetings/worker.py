@@ -96,6 +96,11 @@ class Worker:
             except DatabaseUnavailable as error:
                 log.warning("%s", error)
                 continue
+            except Exception:
+                # Whatever it is: a worker that ended here would take the running analyses with it, at each start again.
+                log.exception("taking a job")
+                await asyncio.sleep(self._settings.poll_s)
+                continue
             if job is not None:
                 try:
                     await self._runner.run(job, self._analyzer.analyse)
@@ -112,9 +117,17 @@ class Worker:
         settings, most = self._settings, max(1, self._settings.worker_concurrency - 1)
         async with self._leasing:
             full = [organization for organization, count in self._running.items() if count >= most]
-            job = await self._database.run(
-                lambda c: jobs.lease_next(c, settings.lease_s, settings.max_attempts, passed_over=full)
-            )
+            try:
+                job = await self._database.run(
+                    lambda c: jobs.lease_next(c, settings.lease_s, settings.max_attempts, passed_over=full)
+                )
+            except jobs.JobDamaged as damaged:
+                log.error("%s (%s)", damaged, type(damaged.__cause__).__name__)
+                meeting_id = damaged.meeting_id
+                await self._database.run(
+                    lambda c: jobs.give_up_damaged(c, meeting_id), organization_id=damaged.organization_id
+                )
+                return None
             if job is not None:
                 self._running[job.organization_id] += 1
         return job

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
+
 from server.channels import ChannelUse
 from server.conversation import RedactionKind, parse_redaction_kinds
 from server.lifecycle import Stage
@@ -20,6 +22,7 @@ from server.storage.pool import Connection, enter_organization
 ATTEMPTS_EXHAUSTED = (
     "The analysis crashed {attempts} times on this recording and was abandoned; upload it again to retry"
 )
+DAMAGED = "What the database says of this meeting's analysis is damaged; upload the recording again to retry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,14 @@ class JobLost(Exception):
     """Another worker holds the job; this worker's results are void."""
 
 
+class JobDamaged(Exception):
+    """The rows of a due job hold what no job can have: nobody can lease it."""
+
+    def __init__(self, meeting_id: UUID, organization_id: UUID) -> None:
+        super().__init__(f"meeting {meeting_id}: its job is damaged")
+        self.meeting_id, self.organization_id = meeting_id, organization_id
+
+
 async def queue_figures(connection: Connection) -> QueueFigures:
     """Return how long the queue is."""
     row = await connection.fetchrow("SELECT * FROM queue_figures()")
@@ -78,6 +89,8 @@ async def lease_next(
     Args:
         lease_s: duration of the lease, seconds.
         passed_over: organizations whose jobs are left to others.
+
+    Raises JobDamaged; until somebody gives that job up, it is the next one of its organization again.
     """
     row = await connection.fetchrow(
         "SELECT meeting_id, organization_id, attempts FROM lock_due_job($1)", list(passed_over)
@@ -88,7 +101,16 @@ async def lease_next(
     if row["attempts"] >= max_attempts:
         await _fail(connection, row["meeting_id"], ATTEMPTS_EXHAUSTED.format(attempts=row["attempts"]))
         return None
-    return await lease_own(connection, row["meeting_id"], timedelta(seconds=lease_s))
+    try:
+        return await lease_own(connection, row["meeting_id"], timedelta(seconds=lease_s))
+    except (asyncpg.DataError, TypeError, ValueError) as error:
+        raise JobDamaged(row["meeting_id"], row["organization_id"]) from error
+
+
+async def give_up_damaged(connection: Connection, meeting_id: UUID) -> None:
+    """Fail the meeting of a damaged job, until it is uploaded again; do nothing if its job is gone."""
+    if await connection.fetchval("SELECT true FROM jobs WHERE meeting_id = $1 FOR UPDATE", meeting_id):
+        await _fail(connection, meeting_id, DAMAGED)
 
 
 async def lease_own(connection: Connection, meeting_id: UUID, lease: timedelta) -> Job:

@@ -21,6 +21,7 @@ from cli.up import free_port
 from server.storage.pool import Database
 from tests.monitoring.counting import samples
 from tests.recordings import ROOT
+from tests.small_disk import fill, small_disk
 
 pytestmark = pytest.mark.children
 
@@ -36,6 +37,7 @@ LOYAL = (
     "while True:\n"
     "    signal.pause()\n"
 )
+PATIENCE_S = 300
 PROGRAM = Program("loyal", [sys.executable, "-c", LOYAL], {"TOLD": "this"})
 
 
@@ -61,6 +63,29 @@ async def test_a_program_has_its_own_group_starts_again_when_it_dies_and_stops_w
     assert samples("meetra_program") == {restarted: 1, running: 0}
     assert log.read_text().splitlines()[2:] == ["stopping"]
     assert not (tmp_path / "loyal.pid").exists()
+
+
+async def test_a_program_starts_again_on_a_full_disk_and_is_watched_before_its_id_can_be_written(
+    tmp_path: Path,
+) -> None:
+    with small_disk(tmp_path / "run", 64, files=10) as run:
+        supervisor, log, pid_file = Supervisor(run, tmp_path), tmp_path / "loyal.log", run / "loyal.pid"
+        await supervisor.start(PROGRAM)
+        first = (await logged(log))[0].split()[0]
+        ballast = fill(run)
+        os.kill(int(first), signal.SIGKILL)
+        second = (await logged(log, 2))[1].split()[0]
+        assert pid_file.read_text().strip() == first
+        os.kill(int(second), signal.SIGKILL)
+        third = (await logged(log, 3))[2].split()[0]
+        for path in ballast:
+            path.unlink()
+        async with asyncio.timeout(PATIENCE_S):
+            while pid_file.read_text().strip() != third:
+                await asyncio.sleep(0.01)
+        os.kill(int(third), signal.SIGKILL)
+        await logged(log, 4)
+        await supervisor.stop()
 
 
 @on_linux

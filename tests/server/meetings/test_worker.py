@@ -81,6 +81,36 @@ async def test_of_two_places_an_organization_leaves_one_to_others(
     await running
 
 
+async def test_a_damaged_job_ends_neither_the_worker_nor_an_analysis_and_holds_up_nobody(
+    owner: Database, database: Database, tmp_path: Path
+) -> None:
+    others, us = [await make_user(owner, name) for name in ("Others", "We")]
+    await queued_meeting(database, others, f"{1:064x}")
+    settings = ServerSettings(database_url=SecretStr("unused"), audio_dir=tmp_path, poll_s=0.05, worker_concurrency=2)
+    analyses: Any = HeldAnalyses(database)
+    decoded = DecodedFiles(AudioLog(tmp_path), database)
+    stop = asyncio.Event()
+    retention = Retention(AudioLog(tmp_path), database, settings.retention_every_s)
+    worker = Worker(
+        settings, database, analyses, JobRunner(settings, database), decoded, retention, SearchIndexing(database)
+    )
+    running = asyncio.create_task(worker.run(stop))
+    await analyses.until(others.organization_id)
+    # Damaged from the beginning: the worker would take it at once.
+    async with asyncio.timeout(PATIENCE_S):
+        await owner.run(lambda c: c.execute("ALTER TABLE jobs ALTER fence SET DEFAULT 2147483647"))
+        await queued_meeting(database, us, f"{2:064x}")
+        await owner.run(lambda c: c.execute("ALTER TABLE jobs ALTER fence SET DEFAULT 0"))
+        failed = "SELECT message FROM meetings WHERE status = 'failed'"
+        while await owner.run(lambda c: c.fetchval(failed)) != jobs.DAMAGED:
+            await asyncio.sleep(0.02)
+    await queued_meeting(database, us, f"{3:064x}")
+    await analyses.until(others.organization_id, us.organization_id)
+    assert not running.done()
+    stop.set()
+    await running
+
+
 async def test_a_worker_deletes_audit_events_that_are_older_than_they_are_kept(
     owner: Database, database: Database, tmp_path: Path
 ) -> None:

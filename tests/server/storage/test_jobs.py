@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from server.storage import jobs, meetings
-from server.storage.jobs import Job, JobLost
+from server.storage.jobs import Job, JobDamaged, JobLost
 from server.storage.pool import Database
 from tests.server.storage.rows import make_user, new_meeting
 
@@ -99,3 +99,25 @@ async def test_a_failed_recording_uploaded_again_is_analysed_again_as_it_is_desc
     assert again is not None
     assert (again.meeting_id, again.attempt) == (job.meeting_id, 1)
     assert (again.name, again.n_speakers, again.language, again.key_terms) == ("renamed", 3, "de", ("Meetra",))
+
+
+async def test_a_damaged_job_is_given_up_and_its_recording_can_be_uploaded_again(
+    owner: Database, database: Database
+) -> None:
+    organization_id = await file_meeting(owner, database)
+    await owner.run(lambda c: c.execute("UPDATE jobs SET fence = 2147483647"))
+    for _ in range(2):
+        with pytest.raises(JobDamaged) as raised:
+            await take(database)
+    damaged = raised.value
+    assert damaged.organization_id == organization_id
+    for _ in range(2):
+        await database.run(lambda c: jobs.give_up_damaged(c, damaged.meeting_id), organization_id=organization_id)
+    assert await take(database) is None
+    state = await database.run(lambda c: meetings.find_state(c, organization_id, HASH), organization_id=organization_id)
+    assert state is not None
+    assert (state.status, state.message) == ("failed", jobs.DAMAGED)
+    await file_meeting(owner, database)
+    again = await take(database)
+    assert again is not None
+    assert (again.meeting_id, again.attempt, again.fence) == (damaged.meeting_id, 1, 1)
