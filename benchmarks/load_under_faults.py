@@ -32,7 +32,7 @@ from benchmarks.streamed_meetings import (
     stream,
 )
 from meetra_client import MeetraError
-from meetra_client.refusals import ConnectionLost
+from meetra_client.errors import ConnectionLost
 from tests.recordings import excerpt, wav
 
 # Different audio: so many meetings that nothing disturbs are what all others of one length are compared with.
