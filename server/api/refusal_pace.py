@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from random import uniform
 from time import monotonic
 from uuid import UUID
 
@@ -18,6 +19,8 @@ LOOKS = 4
 # The same where more than those came in the second before, and none succeeded.
 LOOKS_OF_THE_PERSISTENT = 1
 WINDOW_S = 1.0
+# Less than what a server that stops gives its calls to end.
+MAX_WAIT_S = 5.0
 
 
 @dataclass(slots=True)
@@ -31,20 +34,25 @@ class _Window:
     calls: int = 0
 
 
+def _most() -> float:
+    return uniform(0.5, 1.0)
+
+
 class RefusalPace:
     """How often calls of an organization are looked at that are refused.
 
     To find out that an organization has its limit costs as much as many a call that succeeds: the audit log and
-    questions to the database. So after a refusal some calls of that method are looked at within a second. The others
-    are refused once it is over, for the same reason and without a look, until a call succeeds or none is made for a
-    second.
+    questions to the database. So after a refusal some calls of that method are looked at within a second, until a call
+    succeeds or none is made for a second. The others are refused for the same reason and without a look, each after
+    part of the time that it should have waited: that keeps callers busy who ask again as soon as they are refused.
 
     Args:
         clock: seconds that only rise.
+        part: of the time to wait, 0 to 1, different for each call, so that not all are answered at one moment.
     """
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] = monotonic, part: Callable[[], float] = _most) -> None:
+        self._clock, self._part = clock, part
         self._windows: dict[tuple[UUID, str], _Window] = {}
 
     async def keep(self, organization_id: UUID, method: str) -> None:
@@ -58,8 +66,9 @@ class RefusalPace:
             window.ends, window.calls = now + WINDOW_S, 0
         window.calls += 1
         if window.calls > window.looks:
-            await asyncio.sleep(window.ends - now)
-            raise window.last.with_traceback(None)
+            refusal = window.last
+            await asyncio.sleep(self._part() * min(refusal.retry_after_s or 0, MAX_WAIT_S))
+            raise refusal.with_traceback(None)
 
     @contextmanager
     def refusals_of(self, organization_id: UUID, method: str) -> Iterator[None]:

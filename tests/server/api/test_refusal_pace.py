@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from server.api.refusal_pace import LOOKS, RefusalPace
-from server.errors import BadRequest, MeetraError, TooManyLiveMeetings
+from server.api.refusal_pace import LOOKS, MAX_WAIT_S, RefusalPace
+from server.errors import BadRequest, MeetraError, SearchOverloaded, TooManyLiveMeetings
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
 OPEN, LIST = "/OpenMeeting", "/ListMeetings"
@@ -19,12 +19,11 @@ class Calls:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_s, self.looks, self.waited_s = 0.0, 0, 0.0
-        self.pace = RefusalPace(lambda: self.now_s)
+        self.pace = RefusalPace(lambda: self.now_s, lambda: 0.5)
         monkeypatch.setattr(asyncio, "sleep", self._sleep)
 
     async def _sleep(self, seconds: float) -> None:
         self.waited_s += seconds
-        self.now_s += seconds
 
     async def make(self, error: MeetraError | None, organization: UUID = ONE, method: str = OPEN) -> MeetraError | None:
         """Makes a call that ends as this error where it is looked at; returns how it ended."""
@@ -52,28 +51,40 @@ async def test_who_asks_again_at_once_waits_and_is_refused_without_a_look(calls:
     refusals = [limit() for _ in range(1 + LOOKS)]
     assert [await calls.make(error) for error in refusals] == refusals
     assert calls.waited_s == 0
-    calls.now_s += 0.25
     # Whatever the call would have got.
     assert await calls.make(None) is refusals[-1]
-    assert (calls.looks, calls.waited_s) == (1 + LOOKS, 0.75)
-    # Then one a second is looked at.
-    refusals = [limit(), limit()]
-    assert await calls.make(refusals[0]) is refusals[0]
-    assert await calls.make(refusals[1]) is refusals[0]
-    assert (calls.looks, calls.waited_s) == (2 + LOOKS, 1.75)
-    # Until one succeeds: all is as before.
+    assert (calls.looks, calls.waited_s) == (1 + LOOKS, MAX_WAIT_S / 2)
+
+
+async def test_who_goes_on_has_one_call_a_second_looked_at_until_one_succeeds(calls: Calls) -> None:
+    for _ in range(2 + LOOKS):
+        await calls.make(limit())
+    # The second in which they came, and a part of the next one.
+    calls.now_s = 1.5
+    (looks, waited_s), refusal = (calls.looks, calls.waited_s), limit()
+    assert await calls.make(refusal) is refusal
+    assert await calls.make(limit()) is refusal
+    assert (calls.looks, calls.waited_s) == (looks + 1, waited_s + MAX_WAIT_S / 2)
+    calls.now_s = 3.0
     assert await calls.make(None) is None
     refusals = [limit() for _ in range(1 + LOOKS)]
     assert [await calls.make(error) for error in refusals] == refusals
-    assert calls.waited_s == 1.75
+    assert calls.waited_s == waited_s + MAX_WAIT_S / 2
 
 
 async def test_who_waits_a_second_is_forgiven(calls: Calls) -> None:
     for _ in range(2 + LOOKS):
         await calls.make(limit())
-    calls.now_s += 1
+    calls.now_s = 2.0
     refusals = [limit() for _ in range(1 + LOOKS)]
     assert [await calls.make(error) for error in refusals] == refusals
+    assert calls.waited_s == MAX_WAIT_S / 2
+
+
+async def test_the_wait_is_a_part_of_what_was_told(calls: Calls) -> None:
+    for _ in range(2 + LOOKS):
+        await calls.make(SearchOverloaded())
+    assert SearchOverloaded.retry_after_s == 2
     assert calls.waited_s == 1
 
 
@@ -100,7 +111,7 @@ async def test_wrong_requests_and_successes_are_no_such_refusals(calls: Calls) -
 
 
 async def test_of_many_at_once_few_are_looked_at() -> None:
-    pace, error = RefusalPace(), limit()
+    pace, error = RefusalPace(part=lambda: 0.0), limit()
     with pytest.raises(TooManyLiveMeetings), pace.refusals_of(ONE, OPEN):
         raise error
     ended = await asyncio.gather(*(pace.keep(ONE, OPEN) for _ in range(50)), return_exceptions=True)
