@@ -57,10 +57,10 @@ class RefusalPace:
 
     async def keep(self, organization_id: UUID, method: str) -> None:
         """Return where the call is to be looked at, else wait and raise the last refusal."""
-        window = self._windows.get((organization_id, method))
-        now = self._clock()
-        if window is None or now >= window.ends + WINDOW_S:
+        window = self._window(organization_id, method)
+        if window is None:
             return
+        now = self._clock()
         if now >= window.ends:
             window.looks = LOOKS_OF_THE_PERSISTENT if window.calls > window.looks else LOOKS
             window.ends, window.calls = now + WINDOW_S, 0
@@ -81,9 +81,14 @@ class RefusalPace:
             raise
         self._windows.pop((organization_id, method), None)
 
+    def _window(self, organization_id: UUID, method: str) -> _Window | None:
+        """Return the window of now, or one that has just ended; None a second later."""
+        window = self._windows.get((organization_id, method))
+        return window if window is not None and self._clock() < window.ends + WINDOW_S else None
+
     def _note(self, organization_id: UUID, method: str, error: MeetraError) -> None:
-        now = self._clock()
-        if (organization_id, method) not in self._windows:
+        if (window := self._window(organization_id, method)) is None:
+            now = self._clock()
             self._windows = {key: one for key, one in self._windows.items() if now < one.ends + WINDOW_S}
-        window = self._windows.setdefault((organization_id, method), _Window(now + WINDOW_S, error))
+            window = self._windows[organization_id, method] = _Window(now + WINDOW_S, error)
         window.last = error

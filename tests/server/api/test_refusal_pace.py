@@ -79,6 +79,9 @@ async def test_who_waits_a_second_is_forgiven(calls: Calls) -> None:
     refusals = [limit() for _ in range(1 + LOOKS)]
     assert [await calls.make(error) for error in refusals] == refusals
     assert calls.waited_s == MAX_WAIT_S / 2
+    # Not for ever.
+    assert await calls.make(limit()) is refusals[-1]
+    assert calls.waited_s == MAX_WAIT_S
 
 
 async def test_the_wait_is_a_part_of_what_was_told(calls: Calls) -> None:
