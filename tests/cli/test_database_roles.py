@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
-from importlib import import_module
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -78,14 +77,12 @@ async def test_neither_role_is_above_row_level_security_even_if_it_was_before(
 
 
 async def test_what_the_superuser_made_becomes_the_owners_with_its_rows(
-    postgres: PostgresServer, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgres: PostgresServer, name: str, tmp_path: Path
 ) -> None:
     for path in MIGRATIONS.glob("*.sql"):
         if path.name < SECURED:
             shutil.copy(path, tmp_path)
-    with monkeypatch.context() as before:
-        before.setattr(import_module("server.storage.migrate"), "MIGRATIONS", tmp_path)
-        assert SECURED not in await migrate(url(postgres, name, SUPERUSER))
+    assert SECURED not in await migrate(url(postgres, name, SUPERUSER), tmp_path)
     superuser = await Database.connect(url(postgres, name, SUPERUSER))
     user_id, organization_id = uuid4(), uuid4()
     await superuser.run(lambda c: c.execute("INSERT INTO organizations (id, name) VALUES ($1, 'Org')", organization_id))
