@@ -60,6 +60,7 @@ class CallInterceptor(aio.ServerInterceptor):
 
     Args:
         rights_of: returns the rights of which a caller of a method needs one.
+        pace: how often refused calls are looked at.
     """
 
     def __init__(
@@ -69,13 +70,14 @@ class CallInterceptor(aio.ServerInterceptor):
         open_streams: OpenStreams,
         trail: AuditTrail,
         rights_of: Callable[[str], frozenset[int]] = declared_rights,
+        pace: RefusalPace | None = None,
     ) -> None:
         self._authenticator = authenticator
         self._open_calls = open_calls
         self._open_streams = open_streams
         self._trail = trail
         self._rights_of = rights_of
-        self._pace = RefusalPace()
+        self._pace = pace or RefusalPace()
 
     async def intercept_service(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from server import errors
 from server.api.access import OpenStreams
 from server.api.interceptor import CallInterceptor
 from server.api.open_calls import OpenCallLimits, OpenCalls
+from server.api.refusal_pace import RefusalPace
 from server.audit import AuditTrail
 from server.auth import Authenticator
 from server.storage.pool import Database
@@ -102,8 +104,10 @@ class RefusingServer(auth_pb2_grpc.AuthServiceServicer, live_pb2_grpc.LiveServic
         """The running server, and its port. The caller stops it."""
         open_calls = OpenCalls(OpenCallLimits(user=100, organization=100))
         authenticator = Authenticator(self._tokens, self._owner)
+        # However quickly its calls follow each other, none is refused as the one before.
+        pace = RefusalPace(clock=count(0.0, 60.0).__next__)
         interceptor = CallInterceptor(
-            authenticator, open_calls, OpenStreams(authenticator), AuditTrail(self._owner, 1000)
+            authenticator, open_calls, OpenStreams(authenticator), AuditTrail(self._owner, 1000), pace=pace
         )
         server = aio.server(interceptors=[interceptor])
         auth_pb2_grpc.add_AuthServiceServicer_to_server(self, server)
