@@ -88,7 +88,14 @@ class RunningSystem:
     metrics: str
     """Where the metrics of all its processes are."""
     data: Path
-    up: UpCommand
+    started_by: UpCommand | None = None
+    """None: something else, which looks after it."""
+
+    @property
+    def up(self) -> UpCommand:
+        """The command that runs it."""
+        assert self.started_by is not None
+        return self.started_by
 
     def start_again(self) -> None:
         """Start it after ``up.kill``, where it was. Raises RuntimeError."""
@@ -131,6 +138,6 @@ def running_system(
         up = UpCommand(folder, settings or {}, options)
         with disk(folder / "data"):
             try:
-                yield RunningSystem(**up.start(), data=folder / "data", up=up)
+                yield RunningSystem(**up.start(), data=folder / "data", started_by=up)
             finally:
                 up.stop()
