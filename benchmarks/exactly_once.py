@@ -32,8 +32,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from benchmarks.recordings import RATE_HZ, read_samples, write_wav
 from benchmarks.running_system import ROOT, RunningSystem, circumstances, running_system
 from benchmarks.statements import statement_log
+from cli.free_port import free_port
 from cli.server_programs import API, WORKER, numbered
-from cli.up import free_port
 from monitoring import METRICS_PATH, scrape
 from tests.object_stores import BUCKET, ObjectServer
 

@@ -36,7 +36,7 @@ from benchmarks.load_under_faults import Cost, LoadUnderFaults
 from benchmarks.made_faults import Fault, Target
 from benchmarks.rest_uploads import signed_in
 from benchmarks.running_system import circumstances, running_system
-from cli.up import free_port
+from cli.free_port import free_port
 from tests.doomed_children import Doom
 from tests.object_stores import BUCKET, ObjectServer
 from tests.small_disk import small_disk

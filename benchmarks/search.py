@@ -35,8 +35,8 @@ import numpy as np
 from benchmarks.recordings import EVAL
 from benchmarks.running_system import circumstances
 from cli.database_roles import OWNER, RUNTIME, ensure_roles
+from cli.free_port import free_port
 from cli.postgres import STOP_SIGNAL, SUPERUSER, PostgresServer
-from cli.up import free_port
 from inference.models import TextEncoder
 from inference.selection import load_default_models
 from server.conversation import Conversation, EngineCapabilities, Segment, Word, split_sentences

@@ -28,11 +28,12 @@ from cli.backup_files import CopiedFile, DamagedBackup, copy, files_under, read_
 from cli.backup_store import RestoredObjects, copy_objects, store_of_settings, store_of_system
 from cli.database_roles import OWNER, RUNTIME, ensure_roles
 from cli.environments import of_tools
+from cli.free_port import free_port
 from cli.home import Home, running_system
 from cli.organizations import size
 from cli.postgres import STOP_SIGNAL, PostgresServer, binaries
 from cli.superuser import record_everywhere, superuser_url
-from cli.up import free_port, lock_data_folder
+from cli.up import lock_data_folder
 from privacy import close_new_files, write_private
 from server.storage import Database, migration_names
 

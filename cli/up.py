@@ -7,13 +7,12 @@ import fcntl
 import json
 import logging
 import os
-import random
 import signal
 import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +27,7 @@ from cli.browser import open_in_browser
 from cli.database_roles import OWNER, RUNTIME, ensure_roles
 from cli.demo_user import ensure_demo_user
 from cli.environments import of_inference, of_tools
+from cli.free_port import free_port
 from cli.front import DEFAULT_PORT, Front
 from cli.home import DEMO_EMAIL, Home
 from cli.log_rotation import keep_logs_small
@@ -59,9 +59,6 @@ START_TIMEOUT_S = 90.0
 # Large models may be read from a slow disk.
 MODELS_TIMEOUT_S = 600.0
 MODELS_NOTICE_AFTER_S = 10.0
-# Free ports are sought from here up to the system's outgoing ones.
-LOWEST_FREE_PORT = 10_000
-OUTGOING_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 SAMPLE = Path(__file__).resolve().parents[1] / "sample" / "meeting.flac"
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -87,29 +84,6 @@ class UpOptions:
     """Processes that answer calls."""
     workers: int = 1
     """Processes that analyse recordings."""
-
-
-def free_port() -> int:
-    """Return a TCP port on 127.0.0.1 that nobody listens on.
-
-    Where there is room, below the ports that the system gives to outgoing connections: none of those takes it before it
-    is listened on, or while a process that listened on it is started again.
-    """
-    below = _first_outgoing_port()
-    chosen = (random.randrange(LOWEST_FREE_PORT, below) for _ in range(100)) if below > LOWEST_FREE_PORT else ()
-    for port in (*chosen, 0):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            taken: int = probe.getsockname()[1]
-            return taken
-    raise CannotStart("no TCP port of 127.0.0.1 is free")
-
-
-def _first_outgoing_port() -> int:
-    try:
-        return int(OUTGOING_PORTS.read_text().split()[0])
-    except (OSError, ValueError, IndexError):
-        return 32_768  # not Linux: macOS begins at 49,152
 
 
 def gateway_port(host: str, wanted: int | None) -> int:

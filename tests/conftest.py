@@ -35,8 +35,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """A PostgreSQL of its own, from the wheel."""
     # Imported here, so that a test that needs none of it starts at once.
+    from cli.free_port import free_port
     from cli.postgres import STOP_SIGNAL, PostgresServer
-    from cli.up import free_port
 
     folder: Path = tmp_path_factory.mktemp("postgres")
     server = PostgresServer(folder / "data", free_port(), "a password for the tests")
@@ -88,7 +88,7 @@ async def database(databases: Databases, database_name: str) -> AsyncIterator[Da
 @pytest.fixture(scope="session")
 def object_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectServer]:
     """An S3-compatible server of its own; the variables that its clients read are set."""
-    from cli.up import free_port
+    from cli.free_port import free_port
     from tests.object_stores import ObjectServer
 
     server = ObjectServer(tmp_path_factory.mktemp("objects") / "data", free_port())

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.database_roles import OWNER, RUNTIME, ensure_roles
+from cli.free_port import free_port
 from cli.postgres import STOP_SIGNAL, PostgresServer
-from cli.up import free_port
 from server.storage import Connection
 from server.storage.migrate import MIGRATIONS, migrate
 from server.storage.pool import Database

@@ -50,7 +50,9 @@ def run_tests(ref: str, tests: Sequence[str] = TESTS, migrations: Path = ROOT / 
         path = [folder, folder / "gen", folder / "clients/python"]
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={made}/tests"]
         command += [f"--ignore-glob=*/{pattern}" for pattern in OF_THE_SCHEMA]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))}
+        # Nothing of a run of tests that this is a part of.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        environment["PYTHONPATH"] = os.pathsep.join(map(str, path))
         return subprocess.run([*command, *tests], cwd=folder, env=environment, check=False).returncode
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.free_port import free_port
 from cli.postgres import STOP_SIGNAL, PostgresServer
 from cli.supervisor import WITH_PARENT, Program, Supervisor
-from cli.up import free_port
 from server.storage.pool import Database
 from tests.monitoring.counting import samples
 from tests.recordings import ROOT

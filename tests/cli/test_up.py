@@ -7,32 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cli import up
+from cli.free_port import free_port
 from cli.front import DEFAULT_PORT
 from cli.home import Home
-from cli.up import CannotStart, free_port, gateway_port, lock_data_folder
-
-
-def test_a_free_port_can_be_listened_on() -> None:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", free_port()))
-        listening.listen()
-
-
-@pytest.mark.parametrize(
-    "outgoing", ["1024\t65535\n", "12000\t60999\n", "", None], ids=["all", "some", "empty", "unknown"]
-)
-def test_a_free_port_is_none_of_those_given_to_outgoing_connections_where_there_is_room(
-    outgoing: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told = tmp_path / "ip_local_port_range"
-    if outgoing is not None:
-        told.write_text(outgoing)
-    monkeypatch.setattr(up, "OUTGOING_PORTS", told)
-    port = free_port()
-    assert 1024 <= port <= 65_535
-    if outgoing != "1024\t65535\n":
-        assert up.LOWEST_FREE_PORT <= port < (12_000 if outgoing else 32_768)
+from cli.up import CannotStart, gateway_port, lock_data_folder
 
 
 def test_a_wanted_port_is_taken_or_refused_with_the_option_that_names_another() -> None:

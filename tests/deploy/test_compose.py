@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from cli.database_roles import OWNER, RUNTIME
+from cli.free_port import free_port
 from cli.postgres import STOP_SIGNAL, PostgresServer, binaries
-from cli.up import free_port
 from server.config import ApiSettings, MigrationSettings
 from server.storage import Database, check_access, migrate
 from tests.deploy.images import environment, stages

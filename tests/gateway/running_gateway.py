@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from cli.up import free_port
+from cli.free_port import free_port
 from gateway import LOOPBACK, ApiAddress, GatewaySettings, command, render, render_token_filter
 from privacy import write_private
 from server.auth import KeySet

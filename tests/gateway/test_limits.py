@@ -13,7 +13,7 @@ import pytest
 from grpc import aio
 from meetra.v1 import live_pb2, live_pb2_grpc
 
-from cli.up import free_port
+from cli.free_port import free_port
 from gateway import GatewayLimits
 from tests.gateway.event_source import event_source
 from tests.gateway.running_gateway import PATIENCE_S, running_gateway

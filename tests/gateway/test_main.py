@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli.up import free_port
+from cli.free_port import free_port
 from gateway.shown_keys import ask_apis
 from server.storage.pool import Database
 from tests.gateway.running_gateway import PATIENCE_S

@@ -13,7 +13,7 @@ from google.protobuf.json_format import ParseDict
 from grpc import aio
 from meetra.v1 import auth_pb2
 
-from cli.up import free_port
+from cli.free_port import free_port
 from gateway import shown_keys
 from gateway.shown_keys import NoKeys, ShownKeys, ask_apis, read_file
 from tests.server.signing import KEYS

@@ -11,7 +11,7 @@ import pytest
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from cli.up import free_port
+from cli.free_port import free_port
 from gateway import TlsFiles
 from privacy import TlsUnusable
 from server.storage.pool import Database

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from grpc import aio
 
-from cli.up import free_port
+from cli.free_port import free_port
 from health import ALIVE, HealthStates
 from health import __main__ as command
 

@@ -7,7 +7,7 @@ import asyncio
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from cli.up import free_port
+from cli.free_port import free_port
 from health import ALIVE, HealthStates, serve_health
 from health.states import Tell
 

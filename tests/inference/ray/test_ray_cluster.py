@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 import pytest
 
-from cli.up import free_port
+from cli.free_port import free_port
 from server.conversation import Event
 from server.engine import inference_client
 from server.engine.directory import ask_directory

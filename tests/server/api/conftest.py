@@ -17,7 +17,7 @@ from grpc import aio
 from meetra.v1 import meetings_pb2, meetings_pb2_grpc
 from pydantic import SecretStr
 
-from cli.up import free_port
+from cli.free_port import free_port
 from server.__main__ import manage_webhooks, meeting_analyzer, receive_uploads
 from server.analysis import analyse_sentence
 from server.api import ApiDependencies, build_server, serve
@@ -130,7 +130,11 @@ async def serving(
             serve(server, address, stop, live, user_watch, trail, deletion, socket_listen=sockets, http_listen=http)
         )
         async with aio.insecure_channel(address) as channel:
-            await channel.channel_ready()
+            ready = asyncio.ensure_future(channel.channel_ready())
+            await asyncio.wait([ready, running], return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                ready.cancel()
+                await running
             with engine_wait:
                 yield channel, port
         stop.set()

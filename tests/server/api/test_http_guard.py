@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from cli.up import free_port
+from cli.free_port import free_port
 from server.api.access import OpenStreams
 from server.api.audit_rules import AuditRule
 from server.api.call_rule import CallRule

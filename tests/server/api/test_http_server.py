@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from cli.up import free_port
+from cli.free_port import free_port
 from server.api.http_server import HttpServer
 
 PATIENCE_S = 60

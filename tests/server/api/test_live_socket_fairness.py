@@ -13,7 +13,7 @@ import pytest
 from meetra.v1 import live_pb2 as pb
 from websockets.asyncio.client import connect
 
-from cli.up import free_port
+from cli.free_port import free_port
 from server.api import live_socket, socket_frames
 from server.api.live_socket import PATH, LiveSocket
 

@@ -13,7 +13,7 @@ from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from cli.up import free_port
+from cli.free_port import free_port
 from health import ALIVE, states
 from server.storage.pool import Database
 from tests.databases import end_checks

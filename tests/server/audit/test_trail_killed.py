@@ -17,8 +17,8 @@ from grpc import aio
 from meetra.v1 import auth_pb2, auth_pb2_grpc, meetings_pb2, meetings_pb2_grpc
 
 from cli.database_roles import RUNTIME
+from cli.free_port import free_port
 from cli.postgres import PostgresServer
-from cli.up import free_port
 from server.auth import ensure_key, hash_password
 from server.storage import users
 from server.storage.pool import Database

@@ -11,7 +11,7 @@ import pytest
 from grpc import StatusCode, aio
 from meetra.inference.v2 import directory_pb2, directory_pb2_grpc
 
-from cli.up import free_port
+from cli.free_port import free_port
 from inference.api import TLS_SETTINGS, listen
 from inference.ray.channel import ReplicaTls, open_channel
 from inference.ray.directory import DirectoryServicer

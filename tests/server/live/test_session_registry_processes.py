@@ -19,8 +19,8 @@ from grpc import aio
 from meetra.inference.v2 import session_pb2_grpc
 
 from cli.database_roles import RUNTIME
+from cli.free_port import free_port
 from cli.postgres import PostgresServer
-from cli.up import free_port
 from meetra_client import PARTICIPANT, Event, MeetraClient, Track, Turn, TurnState
 from server.auth import TokenKeys, Tokens, ensure_key
 from server.storage.pool import Database

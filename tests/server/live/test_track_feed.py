@@ -17,7 +17,7 @@ from grpc import aio
 from meetra.inference.v2 import session_pb2, session_pb2_grpc
 from meetra.v1 import live_pb2 as pb
 
-from cli.up import free_port
+from cli.free_port import free_port
 from server.analysis.recording import SessionResult
 from server.conversation import Event, TurnEvent
 from server.engine.inference_client import InferenceClient

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from cli.up import free_port
+from cli.free_port import free_port
 from server.storage import speakers, voices
 from server.storage.pool import Connection, Database, DatabaseFull, ReferenceDeleted
 from tests.databases import end_checks
