@@ -30,7 +30,8 @@ SAID = (
     "die IBAN ist DE89 3704 0044 0532 0130 00 und Zacharias kennt sie",
 )
 MARKERS = ("zacharias", "3920", "1577", "7375", "8689", "planck", "quanten", "3704", "0532")
-RANDOM_ID = re.compile(r"[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# Hashes, ids, and the microseconds of moments.
+BY_CHANCE = re.compile(r"[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=:\d\d)\.\d{1,6}")
 CONFIG = replace(
     of_tracks([LiveTrack("", PARTICIPANT, "Zacharias Planck", PCM, 0)], name="Zacharias ruft an: +491713920157"),
     language="de",
@@ -40,8 +41,8 @@ CONFIG = replace(
 
 
 def markers_in(text: str) -> list[str]:
-    """The planted words in a text; hashes and ids may hold their digits by chance."""
-    said = RANDOM_ID.sub("", text.lower())
+    """The planted words in a text; what may hold their digits by chance is left out."""
+    said = BY_CHANCE.sub("", text.lower())
     return [marker for marker in MARKERS if marker in said]
 
 
