@@ -50,6 +50,25 @@ class HeldAnalyses:
                 await asyncio.sleep(0.02)
 
 
+def started(database: Database, folder: Path) -> tuple[HeldAnalyses, asyncio.Event, asyncio.Task[None]]:
+    """A worker of two places: its analyses, what stops it, and its run."""
+    settings = ServerSettings(database_url=SecretStr("unused"), audio_dir=folder, poll_s=0.05, worker_concurrency=2)
+    analyses: Any = HeldAnalyses(database)
+    decoded = DecodedFiles(AudioLog(folder), database)
+    stop = asyncio.Event()
+    retention = Retention(AudioLog(folder), database, settings.retention_every_s)
+    worker = Worker(
+        settings,
+        database,
+        analyses,
+        JobRunner(settings, database),
+        decoded,
+        retention,
+        SearchIndexing(database),
+    )
+    return analyses, stop, asyncio.create_task(worker.run(stop))
+
+
 async def test_of_two_places_an_organization_leaves_one_to_others(
     owner: Database, database: Database, tmp_path: Path
 ) -> None:
@@ -57,15 +76,7 @@ async def test_of_two_places_an_organization_leaves_one_to_others(
     a, b = many.organization_id, few.organization_id
     for number in range(3):
         await queued_meeting(database, many, f"{number:064x}")
-    settings = ServerSettings(database_url=SecretStr("unused"), audio_dir=tmp_path, poll_s=0.05, worker_concurrency=2)
-    analyses: Any = HeldAnalyses(database)
-    decoded = DecodedFiles(AudioLog(tmp_path), database)
-    stop = asyncio.Event()
-    retention = Retention(AudioLog(tmp_path), database, settings.retention_every_s)
-    worker = Worker(
-        settings, database, analyses, JobRunner(settings, database), decoded, retention, SearchIndexing(database)
-    )
-    running = asyncio.create_task(worker.run(stop))
+    analyses, stop, running = started(database, tmp_path)
     await analyses.until(a)
     # The other loop has asked several times by now.
     await asyncio.sleep(0.5)
@@ -86,15 +97,7 @@ async def test_a_damaged_job_ends_neither_the_worker_nor_an_analysis_and_holds_u
 ) -> None:
     others, us = [await make_user(owner, name) for name in ("Others", "We")]
     await queued_meeting(database, others, f"{1:064x}")
-    settings = ServerSettings(database_url=SecretStr("unused"), audio_dir=tmp_path, poll_s=0.05, worker_concurrency=2)
-    analyses: Any = HeldAnalyses(database)
-    decoded = DecodedFiles(AudioLog(tmp_path), database)
-    stop = asyncio.Event()
-    retention = Retention(AudioLog(tmp_path), database, settings.retention_every_s)
-    worker = Worker(
-        settings, database, analyses, JobRunner(settings, database), decoded, retention, SearchIndexing(database)
-    )
-    running = asyncio.create_task(worker.run(stop))
+    analyses, stop, running = started(database, tmp_path)
     await analyses.until(others.organization_id)
     # Damaged from the beginning: the worker would take it at once.
     async with asyncio.timeout(PATIENCE_S):
