@@ -16,13 +16,18 @@ MAX_KEPT = 64
 _kept: deque[socket.socket] = deque()
 
 
+class NoFreePort(Exception):
+    """Every TCP port of the loopback is taken."""
+
+
 def free_port() -> int:
     """Return a TCP port on 127.0.0.1 that nobody listens on.
 
     Where there is room, below the ports that the system gives to outgoing connections: none of those takes it before it
     is listened on, or while a process that listened on it is started again. On Linux it is kept from other calls of
-    this function, of any process, while this process runs, or until it has asked for many others. Raises OSError where
-    no port is free.
+    this function, of any process, while this process runs, or until it has asked for many others.
+
+    Raises NoFreePort.
     """
     below = _first_outgoing_port()
     chosen = (random.randrange(LOWEST_FREE_PORT, below) for _ in range(100)) if below > LOWEST_FREE_PORT else ()
@@ -35,7 +40,7 @@ def free_port() -> int:
             taken: int = probe.getsockname()[1]
         if _keep(taken):
             return taken
-    raise OSError("no TCP port of 127.0.0.1 is free")
+    raise NoFreePort("no TCP port of 127.0.0.1 is free")
 
 
 def _keep(port: int) -> bool:

@@ -18,6 +18,7 @@ REFUSALS = {
     "cli.postgres": ("PostgresUnusable",),
     "cli.purge": ("PurgeFailed",),
     "cli.settings": ("BadSettings",),
+    "cli.free_port": ("NoFreePort",),
     "cli.up": ("CannotStart",),
     "cli.users": ("NoSuchUser",),
     "gateway": ("EnvoyMissing",),
