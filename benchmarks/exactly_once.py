@@ -180,7 +180,11 @@ async def statements_a_recording(
             took_s = await analyse(system, owner, excerpts, recordings)
 
         found = len(await statements.statements_of_all(call))
-    return {"a_recording": round((found - idle * took_s) / recordings, 1), "a_second_idle": round(idle, 1)}
+    return {
+        "a_recording": round((found - idle * took_s) / recordings, 1),
+        "a_second_idle": round(idle, 1),
+        "took_s": round(took_s, 1),
+    }
 
 
 async def measure(

@@ -11,9 +11,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from health.balancers import Balancers
 
 ALIVE = "alive"
 READY = ""
@@ -26,11 +29,28 @@ KeepChecking = Callable[[Tell, float], Awaitable[None]]
 """Tells now and every so many seconds whether what is needed answers, until cancelled."""
 
 
+class _HealthServicer(health.aio.HealthServicer):  # type: ignore[misc]  # grpc_health has no types
+    """gRPC's health service, which notes who asks it."""
+
+    def __init__(self, balancers: Balancers) -> None:
+        super().__init__()
+        self._balancers = balancers
+
+    async def Check(  # noqa: N802
+        self, request: health_pb2.HealthCheckRequest, context: Any
+    ) -> health_pb2.HealthCheckResponse:
+        answer = await super().Check(request, context)
+        if request.service == READY:
+            self._balancers.told(context.peer(), answer.status == _STATES.SERVING)
+        return answer
+
+
 class HealthStates:
     """The health service of a gRPC server."""
 
     def __init__(self, server: aio.Server) -> None:
-        self._servicer = health.aio.HealthServicer()
+        self._balancers = Balancers()
+        self._servicer = _HealthServicer(self._balancers)
         health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
         self._ready: bool | None = None
         self._stopping = False
@@ -53,6 +73,14 @@ class HealthStates:
         """Serve no more, for good; alive until the process ends."""
         self._stopping = True
         await self._servicer.set(READY, _STATES.NOT_SERVING)
+
+    async def leave_balancers(self, last_call_at: Callable[[], float]) -> None:
+        """Wait, after ``stop``, until load balancers send no more calls: seconds, and none without a balancer.
+
+        Args:
+            last_call_at: when the last call began, by ``time.monotonic``.
+        """
+        await self._balancers.leave(last_call_at)
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from typing import Any
@@ -78,6 +79,8 @@ class CallInterceptor(aio.ServerInterceptor):
         self._trail = trail
         self._rights_of = rights_of
         self._pace = pace or RefusalPace()
+        self.last_call_at = float("-inf")
+        """When the last call began, by the monotonic clock, over whichever transport."""
 
     async def intercept_service(
         self,
@@ -116,6 +119,7 @@ class CallInterceptor(aio.ServerInterceptor):
 
     def _guard(self, rule: CallRule, check: Check, behaviour: Behaviour, *, streams: bool) -> Behaviour:
         async def run(request: Any, context: Context) -> Any:
+            self.last_call_at = time.monotonic()
             counted = CountedCall(rule.name, streams=streams)
             audited = self._audited(rule, context)
             try:
@@ -148,6 +152,7 @@ class CallInterceptor(aio.ServerInterceptor):
 
     def _guard_stream(self, rule: CallRule, check: Check, behaviour: StreamBehaviour) -> StreamBehaviour:
         async def call(request: Any, context: Context) -> AsyncGenerator[Any, None]:
+            self.last_call_at = time.monotonic()
             counted = CountedCall(rule.name, streams=True)
             audited = self._audited(rule, context)
             try:

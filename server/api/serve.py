@@ -127,6 +127,7 @@ class ApiServer:
     playback: Playback
     mcp: McpEndpoint
     database: Database
+    calls: CallInterceptor
 
 
 def build_server(dependencies: ApiDependencies) -> ApiServer:
@@ -201,7 +202,7 @@ def build_server(dependencies: ApiDependencies) -> ApiServer:
     transcriptions = TranscriptionApi(database, dependencies.uploads, exports.files, dependencies.inference)
     routes = http_routes(HttpGuard(interceptor), resumable, sound, transcriptions, mcp)
     http = HttpServer(routes, STOP_GRACE_S)
-    return ApiServer(server, LiveSocket(stream), http, playback, mcp, database)
+    return ApiServer(server, LiveSocket(stream), http, playback, mcp, database, interceptor)
 
 
 async def serve(
@@ -218,8 +219,8 @@ async def serve(
 ) -> None:
     """Serve on ``listen`` until ``stop`` is set, then shut down gracefully.
 
-    Live clients are told to reconnect; other calls get STOP_GRACE_S to finish. Then the audit log is
-    complete.
+    Everything is served until load balancers know that it ends. Live clients are told to reconnect; other calls get
+    STOP_GRACE_S to finish. Then the audit log is complete.
 
     Args:
         socket_listen: where WebSockets are served; None: nowhere.
@@ -247,6 +248,8 @@ async def serve(
     ]
     await stop.wait()
     await states.stop()
+    # Calls that come while gRPC's server stops are cancelled.
+    await states.leave_balancers(lambda: server.calls.last_call_at)
     for task in background:
         task.cancel()
     await asyncio.gather(*background, return_exceptions=True)

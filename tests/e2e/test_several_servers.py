@@ -25,8 +25,9 @@ from tests.object_stores import BUCKET, ObjectServer
 
 APIS = ("api", "api-2")
 CHUNK_BYTES = 16_000
-# `benchmarks.exactly_once` counted 72. What each process asks all the time is left out by a guess from a few seconds.
-MOST_STATEMENTS = 120
+# `benchmarks.exactly_once` counted 72. What each process asks all the time is left out by a guess from a few seconds,
+# which may be wrong by all that it asks in a second, for as long as the recordings took.
+MOST_STATEMENTS, MOST_A_SECOND = 120, 30
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +49,10 @@ async def test_each_recording_is_analysed_once_by_whichever_worker(several: Syst
     finally:
         await owner.close()
     assert analysed_once(figures), figures
-    assert set(figures["uploads_by_api"]) <= set(APIS)
-    assert len(figures["by_worker"]) > 1
-    assert 0 < statements["a_recording"] < MOST_STATEMENTS, statements
+    assert set(figures["uploads_by_api"]) <= set(APIS), figures
+    assert len(figures["by_worker"]) > 1, figures
+    wrong = MOST_A_SECOND * statements["took_s"] / 3
+    assert statements["a_recording"] < MOST_STATEMENTS + wrong, (statements, figures)
 
 
 def calls(system: System, method: str) -> Counter[str]:
