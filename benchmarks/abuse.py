@@ -5,7 +5,8 @@
 One organization reads its meetings, logs in, uploads half a minute of speech again and again and streams a live
 meeting: first alone, then while another one makes every kind of call as often as it can (``benchmarks.hostile_caller``,
 a process at the lowest priority, so that the servers' work is measured and not the caller's). Printed are the 95th
-percentiles of both runs, their ratio, and every answer that was a refusal. Each organization has an address of its own.
+percentiles of both runs, their ratio, every answer that was a refusal, and the cores that each process had in both.
+Each organization has an address of its own.
 ``--logs`` keeps the system's logs, which have what each INTERNAL error was.
 """
 
@@ -27,6 +28,7 @@ from typing import Any
 import httpx
 import numpy as np
 
+from benchmarks.exactly_once import processor_s
 from benchmarks.hostile_caller import recording
 from benchmarks.live_load import LoadBot
 from benchmarks.recordings import sample_speech
@@ -50,6 +52,8 @@ class Work:
 
     took: dict[str, list[float]] = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
+    cores: dict[str, float] = field(default_factory=dict)
+    """Processor time of each process of the system over the time that passed."""
 
     def add(self, kind: str, seconds: float) -> None:
         """Count a call that succeeded."""
@@ -69,7 +73,9 @@ class Worker:
 
     async def run(self, minutes: float) -> Work:
         """Work for so long; what has begun is finished."""
-        self._work = Work()
+        self._work, began = Work(), time.monotonic()
+        names = sorted(path.stem for path in (self._system.data / "run").glob("*.pid"))
+        spent = {name: processor_s(self._system, [name]) for name in names}
         async with httpx.AsyncClient(base_url=self._system.gateway, timeout=120) as http:
             http.headers["x-forwarded-for"] = ADDRESS
             http.headers["authorization"] = f"Bearer {await self._log_in(http)}"
@@ -80,6 +86,10 @@ class Worker:
                 group.create_task(self._repeat(until, LOGIN_EVERY_S, lambda: self._log_in(http)))
                 group.create_task(self._repeat(until, UPLOAD_EVERY_S, lambda: self._upload(http)))
                 group.create_task(self._stream(minutes))
+        took_s = time.monotonic() - began
+        self._work.cores = {
+            name: round((processor_s(self._system, [name]) - before) / took_s, 3) for name, before in spent.items()
+        }
         return self._work
 
     async def _repeat(self, until: float, pause_s: float, call: Callable[[], Awaitable[object]]) -> None:
@@ -182,8 +192,12 @@ def main() -> int:
         )
     print("refused:", dict(beside.refused) or "nothing", "(alone:", dict(alone.refused) or "nothing", end=")\n")
     print("the hostile organization:", answers)
+    print("cores:", {name: (alone.cores[name], beside.cores.get(name)) for name in alone.cores})
     if options.json:
-        figures = {"rows": rows, "refused": dict(beside.refused), "hostile": answers, **circumstances()}
+        took = {"alone_s": alone.took, "beside_s": beside.took}
+        cores = {"alone": alone.cores, "beside": beside.cores}
+        found = {"rows": rows, "refused": dict(beside.refused), "hostile": answers, "cores": cores}
+        figures = {**found, "uploads": {name: of["upload to answers"] for name, of in took.items()}, **circumstances()}
         options.json.write_text(json.dumps(figures, indent=2))
     return 0
 

@@ -37,11 +37,12 @@ def test_speakers_have_an_alias_and_a_uuid(rest: Rest, meeting: str) -> None:
         UUID(speaker["id"])
 
 
-def test_speakers_without_a_hash_are_the_callers_latest_meeting(rest: Rest, stranger: Rest, meeting: str) -> None:
+def test_speakers_without_a_hash_are_the_callers_latest_meeting(rest: Rest, system: System, meeting: str) -> None:
     newest = rest.analysed(excerpt(12, mark="latest"))
     latest = rest.get("/api/meeting/speakers").json()
     assert latest == rest.get("/api/meeting/speakers", file_hash=newest).json()
-    nothing = stranger.get("/api/meeting/speakers")
+    password = system.add_user("newcomer@example.org", "--organization", "Newcomers")
+    nothing = system.login("newcomer@example.org", password).get("/api/meeting/speakers")
     assert (nothing.status_code, nothing.json()) == (404, body_of_error("/api/meeting/speakers", "Meeting not found"))
 
 

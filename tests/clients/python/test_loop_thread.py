@@ -130,13 +130,13 @@ def test_an_interruption_between_the_beginning_and_the_wait_ends_the_work_too(
             await asyncio.sleep(0)
             ended.set()
 
-    hand_over = asyncio.SelectorEventLoop.call_soon_threadsafe
+    hand_over, interruptions = asyncio.SelectorEventLoop.call_soon_threadsafe, iter([KeyboardInterrupt])
 
     def interrupted(loop: asyncio.SelectorEventLoop, *given: Any, **named: Any) -> asyncio.Handle:
         handle = hand_over(loop, *given, **named)
-        if not began.is_set():
+        for interruption in interruptions:
             began.wait()
-            raise KeyboardInterrupt
+            raise interruption
         return handle
 
     monkeypatch.setattr(asyncio.SelectorEventLoop, "call_soon_threadsafe", interrupted)
