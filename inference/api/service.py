@@ -160,6 +160,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
             key_terms=_checked_terms(config.key_terms),
             live=config.live,
             organization=config.organization,
+            bulk=config.bulk and not config.live,
         )
 
     def _language(self, given: str) -> str | None:

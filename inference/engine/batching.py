@@ -1,23 +1,23 @@
 """Fair batching of many sessions' work into model calls.
 
 Work waits in a queue for each owner (a session). When the model is free, the next call takes one item of each owner in
-turn until it is full, so that a busy meeting never delays another by more than one call. Owners may belong to parties
-(organizations): these take turns too, so that many busy meetings of one delay another's no more than a single one does.
-While a call runs the next one fills: batches grow under load, and nothing waits without it. Work with patience lets
-owners with due work go first.
+turn until it is full, so that a busy meeting never delays another by more than one call; ``inference.engine.turns``
+says whose turn it is. While a call runs the next one fills: batches grow under load, and nothing waits without it.
+Work with patience lets owners with due work go first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from opentelemetry.trace import SpanContext
 
+from inference.engine.turns import Turns
 from inference.monitoring import BATCH_SIZE, CALL_SECONDS, FAILED, QUEUE_WAIT, QUEUED
 from monitoring import batch as traced_batch
 from monitoring import origin
@@ -57,10 +57,6 @@ def _unit_size(_: object) -> int:
     return 1
 
 
-def _alone(owner: Hashable) -> Hashable:
-    return owner
-
-
 def _single_group(_: object) -> Hashable:
     return None
 
@@ -80,7 +76,7 @@ class Batcher(Generic[Work, Result]):
         size: Callable[[Work], int] = _unit_size,
         group_of: Callable[[Work], Hashable] = _single_group,
         may_gather: Callable[[], bool] = lambda: True,
-        party_of: Callable[[Hashable], Hashable] = _alone,
+        turns: Turns | None = None,
     ) -> None:
         """
         Args:
@@ -93,7 +89,7 @@ class Batcher(Generic[Work, Result]):
             size: returns the size of an item.
             group_of: returns an item's kind; only items of one kind share a call (lengths that would be padded, say).
             may_gather: returns False while waiting for more work is pointless.
-            party_of: returns the party that an owner belongs to; by default each is its own.
+            turns: who comes next; by default each owner is a party of its own.
         """
         self.name = name
         self.statistics = BatchStatistics()
@@ -101,13 +97,12 @@ class Batcher(Generic[Work, Result]):
         self._waits, self._sizes, self._durations = (m.labels(name) for m in (QUEUE_WAIT, BATCH_SIZE, CALL_SECONDS))
         self._run, self._size, self._group_of = run, size, group_of
         self._max_size, self._window_s, self._parallel = max_size, window_s, parallel
-        self._may_gather, self._party_of = may_gather, party_of
+        self._may_gather, self._turns = may_gather, turns or Turns()
+        self._room = self._turns.room
         self._waiting_size = 0
         self._capacity = asyncio.Semaphore(max_waiting)
         # Owners by turn; only those with work.
         self._queues: dict[Hashable, deque[_QueuedItem[Work, Result]]] = {}
-        # Parties by turn; those without work may linger.
-        self._parties: dict[Hashable, None] = {}
         # With the time at which each began, by the monotonic clock.
         self._running: dict[asyncio.Task[None], float] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -139,10 +134,16 @@ class Batcher(Generic[Work, Result]):
             future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
             entry: _QueuedItem[Work, Result] = _QueuedItem(work, future, now, now + patience_s, origin())
             self._queues.setdefault(owner, deque()).append(entry)
-            self._parties.setdefault(self._party_of(owner))
             self._waiting_size += self._size(work)
-            self._dispatch()
-            return await entry.future
+            if self._turns.is_bulk(owner):
+                self._dispatch()
+                return await entry.future
+            self._room.submitted()
+            try:
+                self._dispatch()
+                return await entry.future
+            finally:
+                self._room.done()
 
     def expedite(self, owner: Hashable) -> None:
         """Make all queued work of an owner due now."""
@@ -168,6 +169,7 @@ class Batcher(Generic[Work, Result]):
                 return
             if not (batch := self._next_batch()):
                 return
+            self._room.begin_call()
             task = asyncio.create_task(self._call(batch))
             self._running[task] = time.monotonic()
             task.add_done_callback(self._on_call_done)
@@ -191,20 +193,26 @@ class Batcher(Generic[Work, Result]):
     def _on_call_done(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task, None)
         self._dispatch()
+        self._room.end_call()
 
     def _next_batch(self) -> list[_QueuedItem[Work, Result]]:
-        """Take the next batch: one item of each owner by turn, due work first, parties by turn, round after round."""
+        """Take the next batch: an item of each owner by turn, round after round; bulk work where there is room."""
         batch: list[_QueuedItem[Work, Result]] = []
         filled, took = 0, True
         group: Hashable = None
         while took and filled < self._max_size:
             took = False
-            for owner in self._owners_in_order():
+            now = time.monotonic()
+            waited_s = {owner: now - queue[0].due for owner, queue in self._queues.items()}
+            for owner, yields in self._turns.in_order(waited_s):
                 queue = self._queues[owner]
                 while queue and queue[0].future.done():  # cancelled by the caller
                     self._waiting_size -= self._size(queue.popleft().work)
                 if not queue:
                     del self._queues[owner]
+                    continue
+                if yields and not self._room.is_there():
+                    self._room.tell(self, self._dispatch)
                     continue
                 work = queue[0].work
                 if batch and (filled + self._size(work) > self._max_size or self._group_of(work) != group):
@@ -216,27 +224,10 @@ class Batcher(Generic[Work, Result]):
                 del self._queues[owner]
                 if queue:
                     self._queues[owner] = queue
-                party = self._party_of(owner)
-                del self._parties[party]
-                self._parties[party] = None
+                self._turns.served(owner)
                 if filled >= self._max_size:
                     break
         return batch
-
-    def _owners_in_order(self) -> list[Hashable]:
-        """Return the owners with work: due work first, then one owner of each party after another."""
-        now = time.monotonic()
-        parties = {owner: self._party_of(owner) for owner in self._queues}
-        with_work = set(parties.values())
-        self._parties = {party: None for party in self._parties if party in with_work}
-        places = {party: place for place, party in enumerate(self._parties)}
-        earlier: Counter[tuple[Hashable, bool]] = Counter()
-        order: dict[Hashable, tuple[bool, int, int]] = {}
-        for owner, party in parties.items():
-            waits = self._queues[owner][0].due > now
-            order[owner] = (waits, earlier[party, waits], places[party])
-            earlier[party, waits] += 1
-        return sorted(order, key=order.__getitem__)
 
     async def _call(self, batch: list[_QueuedItem[Work, Result]]) -> None:
         began = time.monotonic()

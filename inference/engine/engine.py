@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from inference.engine.batching import Batcher
 from inference.engine.model_threads import MultiThreadModel, ProcessorTimeSplit, SingleThreadModel
+from inference.engine.room import Room
+from inference.engine.turns import Turns
 from inference.models import (
     SAMPLE_RATE_HZ,
     EncodedWindow,
@@ -62,6 +64,7 @@ class ModelEngine:
             diarizer_window_s = GPU_WINDOW_S if models.diarizer and models.diarizer.on_gpu else 0.0
         self.sessions = 0
         """Number of open sessions."""
+        self._room = Room()
         self._calls: dict[Batcher[Any, Any], SingleThreadModel[Any, Any] | MultiThreadModel[Any, Any]] = {}
         self.vad: Batcher[StreamInput, StreamOutput] = self._queue(
             "voice activity", SingleThreadModel(models.vad), max_size=MAX_VAD, window_s=window_s
@@ -178,7 +181,7 @@ class ModelEngine:
             call.close()
 
     def _queue(self, task: str, call: Any, **settings: Any) -> Batcher[Any, Any]:
-        queue: Batcher[Any, Any] = Batcher(task, call, party_of=_organization, **settings)
+        queue: Batcher[Any, Any] = Batcher(task, call, turns=Turns(_organization, _is_bulk, self._room), **settings)
         self._calls[queue] = call
         return queue
 
@@ -218,8 +221,13 @@ def _threads_for(model: Any, calls_at_once: int) -> SingleThreadModel[Any, Any] 
 
 
 def _organization(session: Hashable) -> Hashable:
-    """Return the organization of a session; the session itself where it has none."""
-    return getattr(session, "organization", "") or session
+    """Return the organization of a session; the session's own number where it has none, which holds no session."""
+    return getattr(session, "organization", "") or id(session)
+
+
+def _is_bulk(session: Hashable) -> bool:
+    """Return whether a session's work is bulk work; not where it does not say."""
+    return getattr(session, "bulk", False)
 
 
 def _length_class(samples: Samples) -> int:

@@ -59,6 +59,8 @@ class SessionConfig:
     """Emit turns while they are in progress."""
     organization: str = ""
     """Opaque: sessions of one organization share its turns at the models; empty: the session has turns of its own."""
+    bulk: bool = False
+    """Its work comes after that of other sessions."""
 
 
 class Session:
@@ -68,7 +70,7 @@ class Session:
         """Open the session: it counts in ``engine.sessions`` until ``close``."""
         models = engine.models
         self._engine, self._config = engine, config
-        self.organization = config.organization
+        self.organization, self.bulk = config.organization, config.bulk
         self._window_samples = models.vad.window_samples
         self._block_samples = BLOCK_WINDOWS * models.vad.window_samples
         self._vad_state = models.vad.initial_state()

@@ -234,7 +234,9 @@ class MeetingAnalyzer:
     async def _run_session(self, job: Job, recording: Recording, index: int) -> SessionResult:
         track = recording.tracks[index]
         terms = job.key_terms if track.key_terms is None else track.key_terms
-        config = session_config(job.meeting_id, job.organization_id, job.language, terms, track, live=False)
+        config = session_config(
+            job.meeting_id, job.organization_id, job.language, terms, track, live=False, bulk=job.others_wait
+        )
         clock = asyncio.get_running_loop().time
         next_report = clock()
         results: list[tuple[int, SessionResult]] = []
@@ -293,6 +295,7 @@ def session_config(
     track: AudioTrack,
     *,
     live: bool,
+    bulk: bool = False,
 ) -> session_pb2.SessionConfig:
     """Return the engine session's config for a track.
 
@@ -300,6 +303,7 @@ def session_config(
         language: BCP 47 tag; empty to have it detected.
         key_terms: terms to bias recognition with.
         live: whether the audio arrives in real time.
+        bulk: whether other recordings of the organization wait too.
     """
     return session_pb2.SessionConfig(
         session_label=str(meeting_id),
@@ -310,4 +314,5 @@ def session_config(
         live=live,
         key_terms=key_terms,
         organization=str(organization_id),
+        bulk=bulk,
     )

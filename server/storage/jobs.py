@@ -46,6 +46,8 @@ class Job:
     """What is redacted."""
     trace: str = ""
     """Of whoever queued it, as a header ``traceparent``; empty: of none."""
+    others_wait: bool = False
+    """Whether other jobs of its organization waited when it was leased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,10 @@ async def give_up_damaged(connection: Connection, meeting_id: UUID) -> None:
 async def lease_own(connection: Connection, meeting_id: UUID, lease: timedelta) -> Job:
     """Lease a meeting's job and count an attempt; the caller must ensure that nobody else holds it."""
     leased = await connection.fetchrow(
-        "UPDATE jobs SET fence = fence + 1, lease_until = now() + $2 WHERE meeting_id = $1 RETURNING fence, trace",
+        "UPDATE jobs SET fence = fence + 1, lease_until = now() + $2 WHERE meeting_id = $1 RETURNING fence, trace,"
+        " EXISTS (SELECT FROM jobs other WHERE other.organization_id = jobs.organization_id"
+        " AND other.meeting_id <> jobs.meeting_id AND other.run_at <= now()"
+        " AND (other.lease_until IS NULL OR other.lease_until < now())) AS others_wait",
         meeting_id,
         lease,
     )

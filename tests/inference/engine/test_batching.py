@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from inference.engine.batching import Batcher
+from inference.engine.room import Room
+from inference.engine.turns import Turns
 
 Run = Callable[[list[str]], Awaitable[list[str]]]
 
@@ -71,7 +73,7 @@ async def test_an_owner_with_much_to_do_takes_turns_with_the_others() -> None:
 
 async def test_a_party_of_many_owners_takes_turns_with_a_party_of_one() -> None:
     model = SlowModel()
-    batcher = Batcher("upper", model, max_size=1, party_of=lambda owner: str(owner)[0])
+    batcher = Batcher("upper", model, max_size=1, turns=Turns(lambda owner: str(owner)[0]))
     first = await handed_in(batcher, [("first", "0")])
     many = [(f"m{i}", f"m{i}") for i in range(6)]
     tasks = await handed_in(batcher, [*many, ("one", "o0"), ("one", "o1")])
@@ -82,7 +84,7 @@ async def test_a_party_of_many_owners_takes_turns_with_a_party_of_one() -> None:
 
 async def test_a_call_takes_one_of_each_party_before_a_second_of_any() -> None:
     model = SlowModel()
-    batcher = Batcher("upper", model, max_size=3, party_of=lambda owner: str(owner)[0])
+    batcher = Batcher("upper", model, max_size=3, turns=Turns(lambda owner: str(owner)[0]))
     first = await handed_in(batcher, [("first", "0")])
     tasks = await handed_in(batcher, [("m0", "m0"), ("m1", "m1"), ("m2", "m2"), ("one", "o"), ("two", "t")])
     model.free.set()
@@ -204,3 +206,29 @@ async def test_the_end_leaves_nothing_behind() -> None:
     with pytest.raises(asyncio.CancelledError):
         await tasks[1]
     assert not batcher.waiting
+
+
+async def test_bulk_work_begins_where_there_is_room_and_is_not_forgotten() -> None:
+    room, first, second = Room(1), SlowModel(), SlowModel()
+    queue, other = (
+        Batcher(name, model, max_size=8, turns=Turns(is_bulk=lambda owner: owner == "bulk", room=room))
+        for name, model in (("first", first), ("second", second))
+    )
+    tasks = await handed_in(queue, [("live", "l0")])
+    tasks += await handed_in(other, [("bulk", "b0")])
+    assert (first.calls, second.calls) == ([["l0"]], [])
+    tasks += await handed_in(other, [("live", "l1")])
+    assert second.calls == [["l1"]], "other work begins, and takes no bulk work along"
+    first.free.set()
+    second.free.set()
+    assert await asyncio.gather(*tasks) == ["L0", "B0", "L1"]
+    assert second.calls == [["l1"], ["b0"]]
+
+
+async def test_bulk_work_alone_waits_for_nothing() -> None:
+    model = SlowModel()
+    batcher = Batcher("upper", model, max_size=1, parallel=3, turns=Turns(is_bulk=lambda _: True, room=Room(1)))
+    tasks = await handed_in(batcher, [(f"b{i}", f"b{i}") for i in range(3)])
+    assert model.calls == [["b0"], ["b1"], ["b2"]]
+    model.free.set()
+    await asyncio.gather(*tasks)

@@ -180,6 +180,8 @@ async def test_what_is_known_of_a_session_is_as_it_was_sent(engine: ModelEngine)
         language="de", key_terms=("Meetra",)
     )
     assert known(language="EN", live=True) == SessionConfig(language="en", live=True)
+    assert known(organization="a", bulk=True) == SessionConfig(organization="a", bulk=True)
+    assert not known(live=True, bulk=True).bulk
     assert known(key_terms=["x" * 100] * 132).key_terms == ("x" * 100,) * 132
     assert known(language="nb").language == "no"
     # Words of another language would be wrong to the last.

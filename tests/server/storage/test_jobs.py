@@ -37,6 +37,17 @@ async def test_a_job_is_given_to_one_taker(owner: Database, database: Database) 
     assert len({job.meeting_id for job in taken}) == len(taken) == 5
 
 
+async def test_a_job_tells_whether_others_of_its_organization_wait(owner: Database, database: Database) -> None:
+    here = await file_meeting(owner, database)
+    elsewhere = await make_user(owner, "Elsewhere")
+    for number in range(2):
+        new = new_meeting(elsewhere, f"{number:064x}")
+        await database.run(lambda c, new=new: meetings.accept(c, new), organization_id=elsewhere.organization_id)
+    taken = [await take(database) for _ in range(3)]
+    seen = sorted((job.organization_id == here, job.others_wait) for job in taken if job)
+    assert seen == [(False, False), (False, True), (True, False)]
+
+
 async def test_a_lease_that_ran_out_is_taken_again_and_the_old_holder_is_fenced(
     owner: Database, database: Database
 ) -> None:
