@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -40,9 +41,9 @@ async def test_a_job_is_given_to_one_taker(owner: Database, database: Database) 
 async def test_a_job_tells_whether_others_of_its_organization_wait(owner: Database, database: Database) -> None:
     here = await file_meeting(owner, database)
     elsewhere = await make_user(owner, "Elsewhere")
-    for number in range(2):
-        new = new_meeting(elsewhere, f"{number:064x}")
-        await database.run(lambda c, new=new: meetings.accept(c, new), organization_id=elsewhere.organization_id)
+    for new in [new_meeting(elsewhere, f"{number:064x}") for number in range(2)]:
+        accept = partial(meetings.accept, meeting=new)
+        await database.run(accept, organization_id=elsewhere.organization_id)
     taken = [await take(database) for _ in range(3)]
     seen = sorted((job.organization_id == here, job.others_wait) for job in taken if job)
     assert seen == [(False, False), (False, True), (True, False)]
