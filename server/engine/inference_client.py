@@ -88,7 +88,8 @@ class InferenceClient:
         while True:
             # One that is replaced meanwhile never answers.
             others = asyncio.create_task(self._others_found.wait())
-            asked = [asyncio.create_task(replica.wait_until_reachable()) for replica in self._in_use()]
+            # Those that are left out too: they may be the first to answer again.
+            asked = [asyncio.create_task(replica.wait_until_reachable()) for replica in self._replicas.values()]
             try:
                 await asyncio.wait({others, *asked}, return_when=asyncio.FIRST_COMPLETED)
                 if answers := [task.result() for task in asked if task.done()]:

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 from meetra.inference.v2 import session_pb2 as pb
 
+from cli.free_port import free_port
 from server.engine import EngineBusy, SessionBroke, inference_client
 from server.engine.inference_client import InferenceClient
 from server.inference_addresses import Address, Target
@@ -144,6 +145,22 @@ async def test_sessions_of_one_without_progress_break_and_it_is_left_out_until_i
         task = await open_session(client, first)
         await (await first.session()).conclude_when_told()
         await task
+
+
+async def test_one_that_was_left_out_is_waited_for_while_the_others_answer_nothing() -> None:
+    async with scripted_engine() as (hung, one), asyncio.timeout(PATIENCE_S):
+        port = free_port()
+        client = InferenceClient(f"{one},127.0.0.1:{port}", stall_s=3600)
+        hung.busy = True
+        with pytest.raises(EngineBusy):
+            await run(client)
+        # By now it is known that the other one is not there.
+        hung.deaf.set()
+        reached = asyncio.create_task(client.wait_until_reachable())
+        assert not (await asyncio.wait({reached}, timeout=0.1))[0]
+        async with scripted_engine(port):
+            await reached
+        await client.close()
 
 
 async def test_a_long_call_of_the_only_one_breaks_nothing() -> None:
