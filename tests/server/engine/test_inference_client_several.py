@@ -163,6 +163,36 @@ async def test_one_that_was_left_out_is_waited_for_while_the_others_answer_nothi
         await client.close()
 
 
+@pytest.mark.parametrize("comes_back", [False, True], ids=["for good", "for a moment"])
+async def test_sessions_of_one_that_left_break_as_well_where_it_makes_no_progress(
+    monkeypatch: pytest.MonkeyPatch, comes_back: bool
+) -> None:
+    monkeypatch.setattr(inference_client, "LOOK_UP_EVERY_S", 0.02)
+    async with scripted_engine() as (first, one), scripted_engine() as (second, other):
+        found = [Target(one)]
+
+        async def look_up(_: Address) -> list[Target]:
+            return list(found)
+
+        monkeypatch.setattr(inference_client, "look_up", look_up)
+        client = InferenceClient("engines:1", stall_s=1.5)
+        async with asyncio.timeout(PATIENCE_S):
+            task = await open_session(client, first)
+            session = await first.session()
+            first.busy = True
+            found[:] = [Target(other)]
+            later = await open_session(client, second)
+            await (await second.session()).conclude_when_told()
+            await later
+            if comes_back:
+                found[:] = [Target(other), Target(one)]
+            first.statistics = pb.GetStatisticsResponse(sessions=1, models=[pb.ModelStatistics(running_us=2_000_000)])
+            with pytest.raises(SessionBroke, match="no progress"):
+                await task
+            await session.gone.wait()
+        await client.close()
+
+
 async def test_a_long_call_of_the_only_one_breaks_nothing() -> None:
     async with scripted_engine() as (engine, address):
         client = InferenceClient(address, stall_s=0.1)
