@@ -21,6 +21,8 @@ import psutil
 import pytest
 
 from cli.free_port import free_port
+from inference.ray.metrics_targets import TARGETS_PATH
+from monitoring import scrape
 from server.conversation import Event
 from server.engine import inference_client
 from server.engine.directory import ask_directory
@@ -171,6 +173,22 @@ class Directory:
                 await asyncio.sleep(0.2)
 
 
+async def told_to_prometheus(listen: str, servers: int) -> set[str]:
+    """Where it is told that so many servers' metrics are, once each answers there with its own."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            groups = json.loads(await asyncio.to_thread(scrape, listen, TARGETS_PATH))
+            addresses = {address for group in groups for address in group["targets"]}
+            if len(addresses) == servers:
+                break
+            await asyncio.sleep(0.2)
+    assert {group["labels"]["process"] for group in groups} == {"inference"}
+    assert len({group["labels"]["ray_replica"] for group in groups}) == servers
+    for address in addresses:
+        assert "meetra_engine_sessions_limit" in await asyncio.to_thread(scrape, address, timeout_s=PATIENCE_S)
+    return addresses
+
+
 @asynccontextmanager
 async def held_meeting(folder: Path) -> AsyncIterator[Meeting]:
     folder.mkdir(parents=True)
@@ -210,6 +228,7 @@ async def test_meetings_equal_the_undisturbed_ones_whatever_happens_to_the_clust
     monkeypatch.setattr(inference_client, "LOAD_TIMEOUT_S", PATIENCE_S)
     port = free_port()
     directory = Directory(port)
+    metrics = f"127.0.0.1:{free_port()}"
     hurt: set[str] = set()
 
     async def nothing() -> None:
@@ -231,13 +250,15 @@ async def test_meetings_equal_the_undisturbed_ones_whatever_happens_to_the_clust
         hurt.add(address)
         servers[address].suspend()
 
-    with application(nodes, port):
+    with application(nodes, port, MEETRA_RAY_METRICS_LISTEN=metrics):
         await directory.until(lambda told: len(told) == 1)
         undisturbed = await hold_two(tmp_path / "undisturbed", directory.address, nothing)
         # The sessions have made it start the second one, on the other node.
         await directory.until(lambda told: len(told) == 2)
+        both = await told_to_prometheus(metrics, 2)
         assert await hold_two(tmp_path / "node", directory.address, lose_a_node) == undisturbed
         assert hurt.isdisjoint(await directory.until(lambda told: len(told) == 1))
+        assert await told_to_prometheus(metrics, 1) < both
         # A node that joins has room for the server that was lost.
         nodes.add()
         before = await directory.until(lambda told: len(told) == 2)
