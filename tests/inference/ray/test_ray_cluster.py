@@ -264,7 +264,7 @@ async def test_meetings_equal_the_undisturbed_ones_whatever_happens_to_the_clust
         before = await directory.until(lambda told: len(told) == 2)
         assert hurt.isdisjoint(before)
     # Its servers outlive the application, and another one takes them over.
-    with application(nodes, port, MEETRA_RAY_STALL_S="12"):
+    with application(nodes, port, MEETRA_RAY_STALL_S="30"):
         assert await directory.until(lambda told: len(told) == 2) == before
         assert await hold_two(tmp_path / "hang", directory.address, hang_a_server) == undisturbed
         await directory.until(lambda told: len(told) == 2 and hurt.isdisjoint(told))
