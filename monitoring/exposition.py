@@ -7,10 +7,11 @@ import os
 import socket
 import socketserver
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from prometheus_client import REGISTRY, disable_created_metrics, generate_latest
@@ -25,6 +26,8 @@ STOP_WITHIN_S = 0.1
 # Connections at once; one more is closed.
 MAX_CONNECTIONS = 8
 log = logging.getLogger(__name__)
+# A content type, and what returns the text.
+Document = tuple[str, Callable[[], bytes]]
 # A series for when each counter began would double their number, and nobody asks for it.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -35,19 +38,25 @@ def own_metrics() -> bytes:
 
 
 class MetricsServer:
-    """Serves ``/metrics``, and nothing else, until closed.
+    """Serves ``/metrics``, other documents where they are given, and nothing else, until closed.
 
     Args:
         listen: as ``checked_listen`` returns it, not empty; port 0: a free one.
         tell: returns what is served, in Prometheus's text format. It is called in a thread, several times at once.
+        documents: the others, by path: content type, and what returns the text, called as ``tell`` is.
 
     Raises OSError where the address cannot be listened on. A Unix socket that lies there is replaced; nobody else can
     open the new one.
     """
 
-    def __init__(self, listen: str, tell: Callable[[], bytes] = own_metrics) -> None:
+    def __init__(
+        self,
+        listen: str,
+        tell: Callable[[], bytes] = own_metrics,
+        documents: Mapping[str, Document] = MappingProxyType({}),
+    ) -> None:
         self._path = Path(listen.removeprefix(UNIX)) if listen.startswith(UNIX) else None
-        self._server = _server(listen, tell)
+        self._server = _server(listen, {METRICS_PATH: (CONTENT_TYPE, tell), **documents})
         self.address = listen if self._path is not None else _host_port(self._server.socket)
         """Where it is reached: ``host:port``, or ``unix:PATH``."""
         self._thread = threading.Thread(
@@ -71,8 +80,8 @@ class _Bounded(socketserver.ThreadingMixIn, socketserver.TCPServer):
     block_on_close = False
     allow_reuse_address = True
 
-    def __init__(self, address: Any, tell: Callable[[], bytes]) -> None:
-        self.tell = tell
+    def __init__(self, address: Any, documents: Mapping[str, Document]) -> None:
+        self.documents = documents
         self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
         super().__init__(address, _Handler)
 
@@ -117,16 +126,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer a scrape."""
-        if self.path.partition("?")[0] != METRICS_PATH:
+        document = self.server.documents.get(self.path.partition("?")[0])
+        if document is None:
             self._answer(404, "text/plain; charset=utf-8", f"metrics are at {METRICS_PATH}\n".encode())
             return
+        content_type, tell = document
         try:
-            told = self.server.tell()
+            told = tell()
         except Exception:
             log.exception("metrics cannot be told")
             self._answer(500, "text/plain; charset=utf-8", b"metrics cannot be told; see the log\n")
             return
-        self._answer(200, CONTENT_TYPE, told)
+        self._answer(200, content_type, told)
 
     def _answer(self, status: int, content_type: str, body: bytes) -> None:
         self.send_response_only(status)
@@ -144,9 +155,9 @@ def _host_port(listening: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _server(listen: str, tell: Callable[[], bytes]) -> _Bounded:
+def _server(listen: str, documents: Mapping[str, Document]) -> _Bounded:
     if listen.startswith(UNIX):
-        return _BoundedUnix(listen.removeprefix(UNIX), tell)
+        return _BoundedUnix(listen.removeprefix(UNIX), documents)
     host, port = split_host_port(listen)
     family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    return (_Bounded6 if family == socket.AF_INET6 else _Bounded)(address[:2], tell)
+    return (_Bounded6 if family == socket.AF_INET6 else _Bounded)(address[:2], documents)

@@ -27,7 +27,9 @@ from inference.ray.channel import TLS_SETTINGS as CLIENT_TLS_SETTINGS
 from inference.ray.channel import ReplicaTls
 from inference.ray.config import RaySettings, parse_ports
 from inference.ray.directory import DirectoryServicer
+from inference.ray.metrics_targets import CONTENT_TYPE, TARGETS_PATH, metrics_targets
 from inference.ray.scaling import Scaling
+from monitoring import MetricsServer
 from privacy import MutualTls, TlsUnusable, close_new_files, log_quietly
 
 # Exit code that tells a supervisor not to restart without changes.
@@ -42,11 +44,12 @@ def ray_is_installed() -> bool:
 
 
 def settings_of_servers(environment: dict[str, str]) -> dict[str, str]:
-    """Return the variables that each inference server is given: their settings, but for where it listens."""
+    """Return the variables that each inference server is given: their settings, but for where each listens."""
     return {
         name: value
         for name, value in environment.items()
-        if name.startswith("MEETRA_INFERENCE_") and name != "MEETRA_INFERENCE_LISTEN"
+        if name.startswith("MEETRA_INFERENCE_")
+        and name not in ("MEETRA_INFERENCE_LISTEN", "MEETRA_INFERENCE_METRICS_LISTEN")
     }
 
 
@@ -67,7 +70,11 @@ async def serve(settings: RaySettings, inference: InferenceSettings) -> None:
         raise TlsUnusable(f"{', '.join(TLS_SETTINGS)} and {', '.join(CLIENT_TLS_SETTINGS)}: set all, or none")
     replica_tls = None if files is None else ReplicaTls(files, settings.tls_name)
     cluster = RayCluster(
-        settings_of_servers(dict(os.environ)), settings.cpus, settings.gpus, parse_ports(settings.ports)
+        settings_of_servers(dict(os.environ)),
+        settings.cpus,
+        settings.gpus,
+        parse_ports(settings.ports),
+        parse_ports(settings.metrics_ports) if settings.metrics_listen else None,
     )
     # Ray has handlers of its own by now.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -81,14 +88,20 @@ async def serve(settings: RaySettings, inference: InferenceSettings) -> None:
     directory_pb2_grpc.add_DirectoryServiceServicer_to_server(DirectoryServicer(controller.addresses), server)
     states = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(states, server)
+    metrics: MetricsServer | None = None
     try:
         listen(server, settings.listen, tls)
+        if settings.metrics_listen:
+            documents = {TARGETS_PATH: (CONTENT_TYPE, lambda: metrics_targets(controller.metrics()))}
+            metrics = MetricsServer(settings.metrics_listen, documents=documents)
         await server.start()
         await states.set("", health_pb2.HealthCheckResponse.SERVING)
         log.info("the directory of inference servers listens on %s", settings.listen)
         await controller.run(stop)
         await server.stop(STOP_GRACE_S)
     finally:
+        if metrics is not None:
+            metrics.close()
         cluster.close()
 
 
@@ -96,7 +109,7 @@ async def stop_all() -> None:
     """End all inference servers of the cluster. Raises ClusterUnavailable."""
     from inference.ray.ray_cluster import RayCluster
 
-    cluster = RayCluster({}, 0, 0, range(0))
+    cluster = RayCluster({}, 0, 0, range(0), None)
     for number in await cluster.running():
         await (await cluster.replica(number)).kill(restart=False)
         log.info("replica %d is ended", number)

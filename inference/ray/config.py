@@ -9,6 +9,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from monitoring import checked_listen
+
 MAX_REPLICAS = 256
 MAX_PORT = 65_535
 
@@ -42,6 +44,13 @@ class RaySettings(BaseSettings):
     gpus: float = Field(0, ge=0, le=64, description="GPUs that Ray reserves for each, a fraction shares one")
     ports: Annotated[str, AfterValidator(_checked_ports)] = Field(
         "", description="ports that they listen on, such as 50100-50199; empty: any that is free"
+    )
+    metrics_listen: Annotated[str, AfterValidator(checked_listen)] = Field(
+        "",
+        description="host:port at which Prometheus is told where the servers' metrics are; empty: they serve none",
+    )
+    metrics_ports: Annotated[str, AfterValidator(_checked_ports)] = Field(
+        "", description="ports at which they serve their metrics, such as 50200-50299; empty: any that is free"
     )
     grow_share: float = Field(
         0.6, gt=0, le=1, description="open sessions as a share of the limit of all, above which one more is started"

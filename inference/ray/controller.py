@@ -33,6 +33,10 @@ class Controller:
         """Return the addresses of those that take new sessions, in a fixed order."""
         return sorted(watch.address for watch in self._active() if watch.address)
 
+    def metrics(self) -> dict[int, str]:
+        """Return where each serves its metrics, by number, those that are about to end too. Safe in any thread."""
+        return {watch.number: watch.metrics for watch in list(self._watches.values()) if watch.metrics}
+
     async def run(self, stop: asyncio.Event) -> None:
         """Keep them until ``stop``; then they go on. Raises ClusterUnavailable where the cluster does not answer."""
         for number in await self._cluster.running():
@@ -88,5 +92,5 @@ class Controller:
             if watch.load.sessions if watch.load else watch.placed:
                 continue
             log.info("replica %d is empty: it ends", watch.number)
-            del self._watches[watch.number]
-            await watch.end()
+            if await watch.end():
+                del self._watches[watch.number]

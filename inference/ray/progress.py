@@ -9,6 +9,9 @@ from meetra.inference.v2 import session_pb2
 # Looks, each a share of the time without progress, that must find no answer before a server counts as hanging.
 # Several: one may fail because whoever looks stood still.
 LOOKS_WITHOUT_ANSWER = 3
+# Looks in a row that must find a call of a model that has run for too long: the machine may have stood still as a
+# whole, and the call with it.
+LOOKS_AT_A_LONG_CALL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Progress:
         """
         self._stall_s = stall_s
         self._unanswered, self._silent_since = 0, 0.0
+        self._long_call = 0
         self._works, self._waited_us = 0, 0
         self.load: Load | None = None
         """At the last look with an answer; None before it."""
@@ -59,5 +63,6 @@ class Progress:
         wait_s = max(0, waited_us - self._waited_us) / begun / 1e6 if begun > 0 else 0.0
         self._works, self._waited_us = works, waited_us
         self.load = Load(answer.sessions, max(1, answer.max_sessions), wait_s)
-        stalled = any(model.running_us > self._stall_s * 1e6 for model in answer.models)
-        return "has a call of a model that does not end" if stalled else ""
+        too_long = any(model.running_us > self._stall_s * 1e6 for model in answer.models)
+        self._long_call = self._long_call + 1 if too_long else 0
+        return "has a call of a model that does not end" if self._long_call >= LOOKS_AT_A_LONG_CALL else ""

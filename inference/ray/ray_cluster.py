@@ -50,7 +50,9 @@ class Replica:
 class RayCluster:
     """The cluster that ``RAY_ADDRESS`` names, else the one that runs on this machine, else one that ends with us."""
 
-    def __init__(self, environment: Mapping[str, str], cpus: float, gpus: float, ports: range) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], cpus: float, gpus: float, ports: range, metrics_ports: range | None
+    ) -> None:
         """Connect. Raises ClusterUnavailable.
 
         Args:
@@ -58,8 +60,9 @@ class RayCluster:
             cpus: cores that each reserves.
             gpus: GPUs that each reserves.
             ports: that each may listen on; port 0 stands for any.
+            metrics_ports: the same for its metrics; None: it serves none.
         """
-        self._environment, self._ports = dict(environment), ports
+        self._environment, self._ports, self._metrics_ports = dict(environment), ports, metrics_ports
         try:
             ray.init(namespace=NAMESPACE, log_to_driver=False, configure_logging=False)
         except (RayError, ConnectionError, RuntimeError, ValueError) as error:
@@ -90,7 +93,8 @@ class RayCluster:
         """Return a replica, which is started if there is none of this number. Raises ClusterUnavailable."""
         try:
             actor = self._class.options(name=f"{PREFIX}{number}", **self._options)
-            return Replica(number, await asyncio.to_thread(actor.remote, self._environment, self._ports))
+            arguments = self._environment, self._ports, self._metrics_ports
+            return Replica(number, await asyncio.to_thread(lambda: actor.remote(*arguments)))
         except (RayError, ValueError) as error:
             raise ClusterUnavailable(f"the Ray cluster does not answer ({type(error).__name__})") from error
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import suppress
 from typing import Any
 
 from grpc import StatusCode, aio
@@ -41,6 +40,8 @@ class ReplicaWatch:
         self.number = number
         self.address = ""
         """Where it takes sessions; empty: it does not."""
+        self.metrics = ""
+        """Where it serves its metrics, from its first answer on; empty: nowhere."""
         self.load: Load | None = None
         """None while it takes none, and before it was looked at."""
         self.placed = False
@@ -48,7 +49,7 @@ class ReplicaWatch:
         self.draining_since: float | None = None
         """Since when it is to end once it is empty, seconds of ``time.monotonic``; None: it is not."""
         self._cluster, self._stall_s, self._start_s, self._tls = cluster, stall_s, start_s, tls
-        self._watching = asyncio.create_task(self._watch(), name=f"watch replica {number}")
+        self._watching = self._begin()
 
     def check(self) -> None:
         """Raise what ended the watch, if anything unforeseen did."""
@@ -60,11 +61,21 @@ class ReplicaWatch:
         self._watching.cancel()
         await asyncio.gather(self._watching, return_exceptions=True)
 
-    async def end(self) -> None:
-        """End it for good, and look after it no more."""
+    async def end(self) -> bool:
+        """End it for good, and look after it no more; False where the cluster does not do it, and it goes on."""
         await self.leave()
-        with suppress(ReplicaLost, ClusterUnavailable):
+        try:
             await (await self._cluster.replica(self.number)).kill(restart=False)
+        except ReplicaLost:
+            return True
+        except ClusterUnavailable as error:
+            log.error("replica %d does not end: %s", self.number, error)
+            self._watching = self._begin()
+            return False
+        return True
+
+    def _begin(self) -> asyncio.Task[None]:
+        return asyncio.create_task(self._watch(), name=f"watch replica {self.number}")
 
     async def _watch(self) -> None:
         while True:
@@ -83,7 +94,7 @@ class ReplicaWatch:
                 log.error("replica %d: %s", self.number, error)
                 await asyncio.sleep(TRY_AGAIN_S)
             finally:
-                self.address, self.load, self.placed = "", None, False
+                self.address, self.metrics, self.load, self.placed = "", "", None, False
 
     async def _placed(self) -> tuple[Replica, Place]:
         """Return it and where it is, once Ray has found a node and started it. Raises ClusterUnavailable."""
@@ -130,7 +141,7 @@ class ReplicaWatch:
                     if answer is not None:
                         if not self.address:
                             log.info("replica %d takes sessions at %s", self.number, place.address)
-                        self.address, self.load = place.address, progress.load
+                        self.address, self.metrics, self.load = place.address, place.metrics, progress.load
                     await asyncio.sleep(LOOK_EVERY_S)
         finally:
             asked.cancel()

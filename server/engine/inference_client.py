@@ -88,7 +88,8 @@ class InferenceClient:
         while True:
             # One that is replaced meanwhile never answers.
             others = asyncio.create_task(self._others_found.wait())
-            asked = [asyncio.create_task(replica.wait_until_reachable()) for replica in self._in_use()]
+            # Those that are left out too: they may be the first to answer again.
+            asked = [asyncio.create_task(replica.wait_until_reachable()) for replica in self._replicas.values()]
             try:
                 await asyncio.wait({others, *asked}, return_when=asyncio.FIRST_COMPLETED)
                 if answers := [task.result() for task in asked if task.done()]:
@@ -252,15 +253,18 @@ class InferenceClient:
             log.info("inference servers: %s", ", ".join(sorted(targets)) or "none")
         self._others_found.set()
         self._others_found = asyncio.Event()
+        # One that comes back has its sessions still.
+        known = known | {replica.target.target: replica for replica in self._retired}
         self._replicas = {key: known.get(key) or self._replica(target) for key, target in targets.items()}
-        self._retired |= {replica for key, replica in known.items() if key not in targets}
+        self._retired = {replica for key, replica in known.items() if key not in targets}
 
     async def _look_after(self) -> None:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
+            looked_at = [replica for replica in self._retired if replica.calls] if self._replicas else []
             if len(self._replicas) > 1:
-                looked_at = [replica for replica in self._replicas.values() if replica.away or replica.calls]
-                await asyncio.gather(*(replica.look() for replica in looked_at))
+                looked_at += [replica for replica in self._replicas.values() if replica.away or replica.calls]
+            await asyncio.gather(*(replica.look() for replica in looked_at))
             idle = {replica for replica in self._retired if not replica.calls}
             self._retired -= idle
             for replica in idle:

@@ -29,6 +29,9 @@ CHANNEL_OPTIONS = [
 # Looks at a replica, each a share of the time without progress after which it is given up, that find no answer before
 # it is. Several: one may fail because this process stood still itself.
 LOOKS_WITHOUT_ANSWER = 3
+# Looks in a row that find a call of a model that has run for longer than that time, before it is given up: the machine
+# may have stood still as a whole, and the call with it.
+LOOKS_AT_A_LONG_CALL = 3
 log = logging.getLogger(__name__)
 
 
@@ -74,7 +77,7 @@ class Replica:
         self._language = language_pb2_grpc.LanguageServiceStub(self._channel)
         self._open: set[Any] = set()
         self._given_up: set[Any] = set()
-        self._unanswered = 0
+        self._unanswered = self._long_call = 0
         self._reported, self._asked_with, self._limit = 0, 0, 1
 
     @property
@@ -131,24 +134,25 @@ class Replica:
     async def look(self) -> None:
         """Find out whether it makes progress: its sessions are given up if it does not.
 
-        It makes none where it leaves several looks unanswered, or where a call of a model runs for longer than
-        ``stall_s``. Otherwise it is not ``away`` any more, if it answers.
+        It makes none where it leaves several looks unanswered, or where several find a call of a model that runs for
+        longer than ``stall_s``. Otherwise it is not ``away`` any more, if it answers.
         """
         answer = await self.ask_load(self._stall_s / LOOKS_WITHOUT_ANSWER)
         if self._unreached:
             # Its sessions break by themselves.
-            self._unanswered = 0
+            self._unanswered = self._long_call = 0
         elif answer is None:
             self._unanswered += 1
             if self._unanswered >= LOOKS_WITHOUT_ANSWER:
                 self._give_up("does not answer")
         elif any(model.running_us > self._stall_s * 1e6 for model in answer.models):
-            self._unanswered = 0
-            self._give_up("makes no progress")
+            self._unanswered, self._long_call = 0, self._long_call + 1
+            if self._long_call >= LOOKS_AT_A_LONG_CALL:
+                self._give_up("makes no progress")
         else:
             if self._stalled:
                 log.info("the inference server at %s goes on", self.target.target)
-            self._unanswered, self._stalled = 0, False
+            self._unanswered, self._long_call, self._stalled = 0, 0, False
 
     async def run(
         self, config: session_pb2.SessionConfig, pcm: AsyncIterator[bytes] | AsyncIterator[bytes | Flush]

@@ -77,6 +77,16 @@ def test_nothing_but_metrics_is_answered_and_what_breaks_is_told_without_our_ins
         )
 
 
+def test_another_document_is_answered_at_its_own_path() -> None:
+    server = MetricsServer("127.0.0.1:0", documents={"/targets": ("application/json", lambda: b"[]")})
+    try:
+        assert answer(server, "/targets") == (200, "application/json", b"[]")
+        assert answer(server, "/metrics")[1] == CONTENT_TYPE
+        assert answer(server, "/others")[0] == 404
+    finally:
+        server.close()
+
+
 def test_an_address_that_is_taken_is_an_error() -> None:
     with serving("127.0.0.1:0") as server, pytest.raises(OSError, match="in use"):
         MetricsServer(server.address)

@@ -29,9 +29,11 @@ def test_what_is_no_range_of_ports_is_refused(setting: str) -> None:
         ({"GROW_SHARE": "0.5", "SHRINK_SHARE": "0.5"}, "SHRINK_SHARE must be less"),
         ({"CA": "/ca.pem"}, "TLS_NAME is not set"),
         ({"PORTS": "many"}, "range of ports"),
+        ({"METRICS_PORTS": "5-4"}, "the lower one first"),
+        ({"METRICS_LISTEN": "9464"}, "give an address such as"),
         ({"MAX_REPLICAS": "257"}, "256"),
     ],
-    ids=["bounds", "shares", "name", "ports", "many"],
+    ids=["bounds", "shares", "name", "ports", "metrics ports", "metrics address", "many"],
 )
 def test_settings_that_contradict_each_other_are_refused(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], message: str

@@ -16,6 +16,7 @@ def test_servers_are_given_their_own_settings_and_nothing_else() -> None:
     given = {
         "MEETRA_INFERENCE_DEVICE": "cuda",
         "MEETRA_INFERENCE_LISTEN": "127.0.0.1:50061",
+        "MEETRA_INFERENCE_METRICS_LISTEN": "127.0.0.1:9464",
         "MEETRA_RAY_CPUS": "4",
         "RAY_AUTH_TOKEN": "secret",
         "PATH": "/bin",

@@ -35,7 +35,15 @@ def test_a_call_that_does_not_end_is_a_hang_and_a_long_queue_is_none() -> None:
     busy = ModelStatistics(running_us=60_000_000, waiting=1000, longest_wait_us=10**9)
     assert progress.note(0, GetStatisticsResponse(models=[busy])) == ""
     busy.running_us += 1
-    assert "does not end" in progress.note(1, GetStatisticsResponse(models=[ModelStatistics(), busy]))
+    looks = [progress.note(now, GetStatisticsResponse(models=[ModelStatistics(), busy])) for now in (1, 2, 3)]
+    assert looks[:2] == ["", ""]
+    assert "does not end" in looks[2]
+
+
+def test_a_call_that_ends_soon_after_the_machine_stood_still_is_no_hang() -> None:
+    progress = Progress(STALL_S)
+    busy, idle = GetStatisticsResponse(models=[ModelStatistics(running_us=300_000_000)]), GetStatisticsResponse()
+    assert {progress.note(now, look) for now, look in enumerate((busy, busy, idle, busy, busy))} == {""}
 
 
 def test_the_load_has_the_wait_of_the_work_since_the_last_look() -> None:

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 from meetra.inference.v2 import session_pb2 as pb
 
+from cli.free_port import free_port
 from server.engine import EngineBusy, SessionBroke, inference_client
 from server.engine.inference_client import InferenceClient
 from server.inference_addresses import Address, Target
@@ -144,6 +145,52 @@ async def test_sessions_of_one_without_progress_break_and_it_is_left_out_until_i
         task = await open_session(client, first)
         await (await first.session()).conclude_when_told()
         await task
+
+
+async def test_one_that_was_left_out_is_waited_for_while_the_others_answer_nothing() -> None:
+    async with scripted_engine() as (hung, one), asyncio.timeout(PATIENCE_S):
+        port = free_port()
+        client = InferenceClient(f"{one},127.0.0.1:{port}", stall_s=3600)
+        hung.busy = True
+        with pytest.raises(EngineBusy):
+            await run(client)
+        # By now it is known that the other one is not there.
+        hung.deaf.set()
+        reached = asyncio.create_task(client.wait_until_reachable())
+        assert not (await asyncio.wait({reached}, timeout=0.1))[0]
+        async with scripted_engine(port):
+            await reached
+        await client.close()
+
+
+@pytest.mark.parametrize("comes_back", [False, True], ids=["for good", "for a moment"])
+async def test_sessions_of_one_that_left_break_as_well_where_it_makes_no_progress(
+    monkeypatch: pytest.MonkeyPatch, comes_back: bool
+) -> None:
+    monkeypatch.setattr(inference_client, "LOOK_UP_EVERY_S", 0.02)
+    async with scripted_engine() as (first, one), scripted_engine() as (second, other):
+        found = [Target(one)]
+
+        async def look_up(_: Address) -> list[Target]:
+            return list(found)
+
+        monkeypatch.setattr(inference_client, "look_up", look_up)
+        client = InferenceClient("engines:1", stall_s=1.5)
+        async with asyncio.timeout(PATIENCE_S):
+            task = await open_session(client, first)
+            session = await first.session()
+            first.busy = True
+            found[:] = [Target(other)]
+            later = await open_session(client, second)
+            await (await second.session()).conclude_when_told()
+            await later
+            if comes_back:
+                found[:] = [Target(other), Target(one)]
+            first.statistics = pb.GetStatisticsResponse(sessions=1, models=[pb.ModelStatistics(running_us=2_000_000)])
+            with pytest.raises(SessionBroke, match="no progress"):
+                await task
+            await session.gone.wait()
+        await client.close()
 
 
 async def test_a_long_call_of_the_only_one_breaks_nothing() -> None:

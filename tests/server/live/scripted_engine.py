@@ -115,7 +115,7 @@ class ScriptedEngine(session_pb2_grpc.SessionServiceServicer):
         self.statistics = pb.GetStatisticsResponse()
         """What it says of its load."""
         self.deaf = asyncio.Event()
-        """Set: it answers no question for its load."""
+        """Set: it answers no question for its load, nor for what it can."""
         self._opened: asyncio.Queue[Session] = asyncio.Queue()
 
     async def session(self) -> Session:
@@ -124,6 +124,8 @@ class ScriptedEngine(session_pb2_grpc.SessionServiceServicer):
             return await self._opened.get()
 
     async def GetCapabilities(self, request: Any, context: Any) -> pb.GetCapabilitiesResponse:  # noqa: N802
+        while self.deaf.is_set():
+            await asyncio.sleep(0.01)
         return pb.GetCapabilitiesResponse(
             capabilities=pb.Capabilities(models=[SCRIPTED], languages=self.languages),
             language_unknown=bool(request.language) and request.language not in self.languages,
@@ -158,11 +160,11 @@ class ScriptedEngine(session_pb2_grpc.SessionServiceServicer):
 
 
 @asynccontextmanager
-async def scripted_engine() -> AsyncIterator[tuple[ScriptedEngine, str]]:
+async def scripted_engine(port: int = 0) -> AsyncIterator[tuple[ScriptedEngine, str]]:
     """The engine and its address."""
     engine, server = ScriptedEngine(), aio.server()
     session_pb2_grpc.add_SessionServiceServicer_to_server(engine, server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     try:
         yield engine, f"127.0.0.1:{port}"
