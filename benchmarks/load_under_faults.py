@@ -34,7 +34,9 @@ KINDS = 2
 UPLOAD_S, PROBE_S = 15.0, 2.0
 # Of the load, before the fault is made and after it has ended.
 BEFORE_S, AFTER_S = 5.0, 10.0
-PROBE_TIMEOUT_S, RECOVERY_S, STREAM_TIMEOUT_S = 10.0, 600.0, 1800.0
+PROBE_TIMEOUT_S, RECOVERY_S = 10.0, 600.0
+# More meetings than the machine can follow come late: they are lost once nobody would wait any longer.
+PATIENCE_S = 7200.0
 LOOK_EVERY_S = 0.1
 # Of who asks whether all is well again: waiting is not for the client to do.
 AT_ONCE = Patience(open_s=0, reconnect_s=0, call_s=0)
@@ -80,6 +82,7 @@ class LoadUnderFaults:
         after_s: float = AFTER_S,
         upload_s: float = UPLOAD_S,
         kinds: int = KINDS,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         """
         Args:
@@ -88,9 +91,11 @@ class LoadUnderFaults:
             after_s: length of the load after a fault, seconds.
             upload_s: length of an uploaded recording, seconds.
             kinds: number of different recordings.
+            patience_s: time after which a meeting that is not ready counts as lost, seconds.
         """
         self._target, self._live, self._uploads = target, live, uploads
         self._outage_s, self._after_s, self._upload_s, self._kinds = outage_s, after_s, upload_s, kinds
+        self._patience_s = patience_s
         self._undisturbed: dict[int, list[StreamedMeeting]] = {}
         """By length in samples."""
 
@@ -127,7 +132,7 @@ class LoadUnderFaults:
         cost.seen += self._target.told
         self._target.told.clear()
         for file_hash in accepted:
-            state = await settled(self._target.http, file_hash)
+            state = await settled(self._target.http, file_hash, self._patience_s)
             if state["status"] != "ready":
                 cost.lost_meetings += 1
                 cost.seen[f"upload accepted: {state['status']}, {state['message']}"] += 1
@@ -153,8 +158,8 @@ class LoadUnderFaults:
     async def _stream(self, pcm: Pcm, cost: Cost) -> StreamedMeeting:
         streamed = StreamedMeeting()
         try:
-            async with asyncio.timeout(STREAM_TIMEOUT_S):
-                await stream(self._target.system, pcm, 1.0, patience_s=STREAM_TIMEOUT_S, streamed=streamed)
+            async with asyncio.timeout(self._patience_s):
+                await stream(self._target.system, pcm, 1.0, patience_s=self._patience_s, streamed=streamed)
         except (MeetraError, TimeoutError) as error:
             cost.seen[f"live ended: {getattr(error, 'reason', '') or type(error).__name__}"] += 1
         cost.reconnects += streamed.reconnects
@@ -213,7 +218,7 @@ class LoadUnderFaults:
         try:
             reference = [await result(connection, calm.file_hash) for calm in undisturbed]
             for file_hash, kind in accepted.items():
-                if (await settled(self._target.http, file_hash))["status"] == "ready":
+                if (await settled(self._target.http, file_hash, self._patience_s))["status"] == "ready":
                     found = differences(reference[kind], await result(connection, file_hash))
                     cost.different += [f"upload: {name}" for name in found]
             for number, streamed in enumerate(streams):
