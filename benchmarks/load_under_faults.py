@@ -25,7 +25,7 @@ from benchmarks.rest_uploads import Refused, settled, upload, upload_once
 from benchmarks.stored_results import differences, result
 from benchmarks.streamed_meetings import NAME, TRACK, StreamedMeeting, lost_samples, stream
 from benchmarks.told_events import final_turns, keep_superseded_events, stored_events, wrong_events
-from meetra_client import MeetraError, Patience
+from meetra_client import InternalError, MeetraError, Patience
 from meetra_client.errors import ConnectionLost
 from tests.recordings import excerpt, wav
 
@@ -264,8 +264,14 @@ class _LostConnections(logging.Handler):
         lost: Any = record.args[0] if isinstance(record.args, tuple) and record.args else None
         if isinstance(lost, ConnectionLost):
             error = lost.error
-            told = " ".join(filter(None, [error.code.name if error.code else "", error.reason])) if error else str(lost)
-            self._seen[f"live connection: {told}"] += 1
+            self._seen[f"live connection: {_told(error) if error else lost}"] += 1
+
+
+def _told(error: MeetraError) -> str:
+    code = error.code.name if error.code else ""
+    # A stream that was reset has no reason: the client takes one from the status.
+    told = str(error) if isinstance(error, InternalError) else error.reason
+    return f"{code} {told}".strip()
 
 
 @contextmanager
