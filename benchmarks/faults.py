@@ -1,6 +1,6 @@
 """What each fault costs: every kind of process, the database, the disk and the object store fail under load.
 
-    python -m benchmarks.faults [--live 10] [--uploads 20] [--outage-s 60] [--only FAULT ...] [--json FILE]
+    python -m benchmarks.faults [--live 10] [--uploads 20] [--outage-s 60] [--only FAULT ...] [--json FILE [--go-on]]
 
 --live meetings are streamed at their own speed and --uploads recordings uploaded one after another, anew for each fault
 that is made to a running system. Faults that last, such as a full disk, last --outage-s seconds. Printed are, of each:
@@ -8,9 +8,15 @@ that is made to a running system. Faults that last, such as a full disk, last --
 - ``recovery_s``: from the end of the fault until a caller who comes anew can upload, and has live audio acknowledged;
 - ``seen``: what clients saw: uploads that were not accepted, by status and reason, and repeated until they were; lost
   connections of live meetings, and refusals after which they were resumed; ``reconnects``;
-- ``lost_samples``: of the live meetings, in the audio log; ``repeated_events``: told twice, or not as they are stored;
+- ``lost_samples``: of the live meetings, in the audio log; ``repeated_events``: told twice, or never stored as told;
 - ``lost_meetings``: live meetings and accepted uploads that did not become ready;
-- ``wrong_results``: differences from undisturbed meetings of the same audio: turns, words, sentences, every score.
+- ``wrong_results``: differences from undisturbed meetings of the same audio: turns, words, sentences, every score;
+- ``behind_s``, ``finishing_s``: how far the words of a live meeting were behind at most, and how long it took from its
+  last audio to its outcome. More meetings than the machine can follow come late, and are complete in the end;
+- ``stood_still_s``, ``machine_load``: for how long the callers themselves were kept from running, and the load.
+
+--json is written anew after each fault: what is in it is kept if the command is interrupted, and ``--go-on`` leaves
+out what it has.
 
 A full disk needs a disk of its own, which root on Linux can mount. A machine's clock is not moved: ``clock ahead`` and
 ``clock back`` move the moments that the database holds for leases, which is the same to them.
@@ -24,7 +30,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -41,7 +47,7 @@ from tests.doomed_children import Doom
 from tests.object_stores import BUCKET, ObjectServer
 from tests.small_disk import small_disk
 
-DISK_KILOBYTES, DISK_FILES = 600_000, 100_000
+DISK_KILOBYTES, DISK_FILES = 1_500_000, 200_000
 # Of that disk; uploads are refused below it.
 SETTINGS = {"MEETRA_DISK_RESERVE_BYTES": str(64 * 1024**2)}
 
@@ -98,9 +104,10 @@ async def target(folder: Path, *, with_store: bool = False, small: bool = False)
                 yield Target(system, http, doom, store)
 
 
-async def measure(faults: list[Fault], live: int, uploads: int, outage_s: float) -> list[dict[str, Any]]:
-    """Return a row for each fault; they are made to one system, or to two: one has an object store."""
-    rows: list[dict[str, Any]] = []
+async def measure(
+    faults: list[Fault], live: int, uploads: int, outage_s: float, add: Callable[[dict[str, Any]], None]
+) -> None:
+    """Add a row for each fault; they are made to one system, or to two: one has an object store."""
     with tempfile.TemporaryDirectory(prefix="meetra-faults-") as name:
         mounting = can_mount(Path(name))
         for with_store in (False, True):
@@ -110,9 +117,7 @@ async def measure(faults: list[Fault], live: int, uploads: int, outage_s: float)
             async with target(Path(name), with_store=with_store, small=mounting) as found:
                 load = LoadUnderFaults(found, live, uploads, outage_s)
                 for fault in made:
-                    rows.append(row(fault, await load.cost_of(fault)))
-                    print(rows[-1], flush=True)
-    return rows
+                    add(row(fault, await load.cost_of(fault)))
 
 
 def row(fault: Fault, cost: Cost) -> dict[str, Any]:
@@ -125,6 +130,10 @@ def row(fault: Fault, cost: Cost) -> dict[str, Any]:
         "wrong_results": len(cost.different),
         "repeated_events": cost.repeated_events,
         "reconnects": cost.reconnects,
+        "behind_s": round(cost.behind_s, 1),
+        "finishing_s": round(cost.finishing_s, 1),
+        "stood_still_s": round(cost.stood_still_s, 1),
+        "machine_load": round(cost.machine_load, 1),
         "seen": dict(cost.seen),
         "different": cost.different,
     }
@@ -144,17 +153,29 @@ def main() -> int:
     parser.add_argument("--uploads", type=int, default=20, help="number of uploads during each fault")
     parser.add_argument("--outage-s", type=float, default=60, help="duration of each fault that lasts, seconds")
     parser.add_argument("--only", action="append", choices=names, help="a fault to make; all if none is named")
-    parser.add_argument("--json", type=Path, help="write the results to this JSON file")
+    parser.add_argument("--json", type=Path, help="write the results to this JSON file, after each fault")
+    parser.add_argument("--go-on", action="store_true", help="keep what the JSON file has, and make the other faults")
     options = parser.parse_args()
-    faults = [fault for fault in FAULTS if fault.name in (options.only or names)]
-    rows = asyncio.run(measure(faults, options.live, options.uploads, options.outage_s))
+    if options.go_on and options.json is None:
+        parser.error("--go-on needs --json: it goes on with that file")
+    rows: list[dict[str, Any]] = []
+    if options.go_on and options.json.exists():
+        rows = json.loads(options.json.read_text())["faults"]
+    made = {one["fault"] for one in rows}
+
+    def add(one: dict[str, Any]) -> None:
+        rows.append(one)
+        print(one, flush=True)
+        if options.json:
+            load = {"live": options.live, "uploads": options.uploads, "outage_s": options.outage_s}
+            options.json.write_text(json.dumps({**load, "faults": rows, **circumstances()}, indent=2) + "\n")
+
+    faults = [fault for fault in FAULTS if fault.name in (options.only or names) and fault.name not in made]
+    asyncio.run(measure(faults, options.live, options.uploads, options.outage_s, add))
     for one in rows:
-        print(" | ".join(f"{value}" for value in list(one.values())[:7]))
+        print(" | ".join(f"{value}" for value in list(one.values())[:11]))
         for told, count in sorted(one["seen"].items()):
             print(f"    {count:>4} {told}")
-    if options.json:
-        load = {"live": options.live, "uploads": options.uploads, "outage_s": options.outage_s}
-        options.json.write_text(json.dumps({**load, "faults": rows, **circumstances()}, indent=2) + "\n")
     return 1 if lost_anything(rows) else 0
 
 

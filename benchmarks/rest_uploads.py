@@ -59,9 +59,9 @@ async def upload(http: httpx.AsyncClient, data: bytes, name: str = "") -> tuple[
     raise Refused(f"for {PATIENCE_S:.0f} s: {dict(seen)}")
 
 
-async def settled(http: httpx.AsyncClient, file_hash: str) -> dict[str, Any]:
-    """Return a meeting's state once it is ready or failed, or after ``PATIENCE_S`` whatever it is then."""
-    until = time.monotonic() + PATIENCE_S
+async def settled(http: httpx.AsyncClient, file_hash: str, patience_s: float = PATIENCE_S) -> dict[str, Any]:
+    """Return a meeting's state once it is ready or failed, or after ``patience_s`` seconds whatever it is then."""
+    until = time.monotonic() + patience_s
     state: dict[str, Any] = {"status": "unknown", "message": ""}
     while time.monotonic() < until:
         try:

@@ -22,7 +22,7 @@ from benchmarks.circumstances import ROOT as ROOT
 from benchmarks.circumstances import circumstances as circumstances
 from cli.home import Home
 from cli.superuser import superuser_url
-from meetra_client import MeetraClient
+from meetra_client import MeetraClient, Patience
 
 START_TIMEOUT_S = 500
 # Everybody in a measurement is of one organization, which by default leaves room for others.
@@ -101,9 +101,9 @@ class RunningSystem:
         """Start it after ``up.kill``, where it was. Raises RuntimeError."""
         self.up.start(urlsplit(self.gateway).port or 0)
 
-    def client(self) -> MeetraClient:
+    def client(self, patience: Patience | None = None) -> MeetraClient:
         """Return a client of its user, which logs in once it is entered."""
-        return MeetraClient(self.gateway, email=self.email, password=self.password)
+        return MeetraClient(self.gateway, email=self.email, password=self.password, patience=patience)
 
     def pid(self, name: str) -> int:
         """Process id of postgres, inference, api, worker or envoy."""

@@ -1,4 +1,4 @@
-"""Live meetings as a bot streams them, and what was lost of them: samples, events, turns."""
+"""Live meetings as a bot streams them, and the samples that were lost of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-import asyncpg
 import numpy as np
-from meetra.v1 import live_pb2 as pb
 from numpy.typing import NDArray
 
 from benchmarks.recordings import RATE_HZ
@@ -24,8 +21,6 @@ from meetra_client import (
     MeetraClient,
     MeetraError,
     Track,
-    Turn,
-    TurnState,
 )
 
 NAME = "chaos"
@@ -49,6 +44,10 @@ class StreamedMeeting:
     """Events that came over the wire though they had come before."""
     refusals: Counter[str] = field(default_factory=Counter)
     """Errors that ended the bot's meeting, after each of which it resumed it, by reason."""
+    behind_ms: int = 0
+    """The most that its words were behind the audio on the server's disk while it was streamed."""
+    finishing_s: float = 0.0
+    """From its last audio to its outcome."""
 
 
 async def stream(
@@ -107,7 +106,10 @@ async def _stream_on(
                 if before_chunk is not None:
                     before_chunk(meeting, first)
                 await meeting.send("mix", pcm[first : first + CHUNK_SAMPLES].astype("<i2").tobytes())
+                streamed.behind_ms = max(streamed.behind_ms, meeting.words_lag_ms)
+            sent = time.monotonic()
             streamed.status = (await meeting.finish()).status
+            streamed.finishing_s = time.monotonic() - sent
             await reading
         finally:
             reading.cancel()
@@ -134,23 +136,3 @@ def lost_samples(system: RunningSystem, streamed: StreamedMeeting, pcm: NDArray[
     stored = np.fromfile(path, "<i2")
     both = min(len(stored), len(pcm))
     return int(np.count_nonzero(stored[:both] != pcm[:both])) + abs(len(stored) - len(pcm))
-
-
-async def duplicate_events(connection: asyncpg.Connection[Any], streamed: StreamedMeeting) -> int:
-    """Event numbers told twice, and events told under a number that another is stored under."""
-    numbers = [event.event_seq for event in streamed.events]
-    stored = dict(
-        await connection.fetch("SELECT event_seq, payload FROM live_events WHERE meeting_id = $1", streamed.session_id)
-    )
-    repeated_numbers = len(numbers) - len(set(numbers))
-    mismatches = sum(
-        pb.LiveEvent.FromString(stored[e.event_seq]) != e.raw for e in streamed.events if e.event_seq in stored
-    )
-    return repeated_numbers + mismatches + streamed.repeated
-
-
-def final_turns(streamed: StreamedMeeting) -> list[tuple[Any, ...]]:
-    """The turns as a client has them in the end: the highest revision of each segment."""
-    latest = {event.segment_id: event for event in streamed.events if isinstance(event, Turn)}
-    kept = [turn for turn in latest.values() if turn.state is TurnState.FINAL]
-    return sorted((t.start_ms, t.end_ms, t.segment_id, t.text) for t in kept)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager, suppress
 from contextvars import copy_context
 from functools import partial
 from typing import Any
@@ -298,16 +298,22 @@ class LiveSession:
 
     async def _publish(self, events: list[pb.LiveEvent]) -> None:
         """Publish the pending changes of turns, languages and watermark, then ``events``, in one write."""
-        async with self._publish_lock:
+        async with self._publishing():
             if self.state in (LiveState.CONCLUDED, LiveState.LOST):
                 # Nothing follows the outcome. What is lost is told by the next holder, from what is stored.
                 return
+            late = self.tracks.finality.late_audio()
+            ignored, uncovered = self.tracks.duplicates.ignored, self.tracks.finality.uncovered()
+            heard = partial(listen, self.tracks.feeds, ignored)
+            changes = [*late, *self._published.changes(ignored, uncovered, heard)]
+            await self.events.append([*changes, *self._published.follow_alerts(changes), *events])
+
+    @asynccontextmanager
+    async def _publishing(self) -> AsyncGenerator[None, None]:
+        """Publish alone; where that fails, the meeting is lost before anybody else publishes."""
+        async with self._publish_lock:
             try:
-                late = self.tracks.finality.late_audio()
-                ignored, uncovered = self.tracks.duplicates.ignored, self.tracks.finality.uncovered()
-                heard = partial(listen, self.tracks.feeds, ignored)
-                changes = [*late, *self._published.changes(ignored, uncovered, heard)]
-                await self.events.append([*changes, *self._published.follow_alerts(changes), *events])
+                yield
             except MeetingLost:
                 raise
             except BaseException:
@@ -398,8 +404,8 @@ class LiveSession:
                 await asyncio.sleep(OBSERVE_EVERY_S)
 
     async def _conclude(self) -> None:
-        async with self._publish_lock:
-            # If it fails, the meeting is lost, and its outcome is published by the next holder.
+        async with self._publishing():
+            # If it fails, the outcome is published by the next holder.
             await publish_outcome(self._dependencies.database, self.row, self.events, self._published)
             if not self.lost:
                 self._set_state(LiveState.CONCLUDED)

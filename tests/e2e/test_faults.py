@@ -28,7 +28,9 @@ async def test_faults_cost_time_and_nothing_else(tmp_path: Path) -> None:
     async with target(tmp_path) as found:
         # Uploads have the audio of the live meeting, so that one undisturbed meeting is enough.
         length_s = BEFORE_S + AFTER_S
-        load = LoadUnderFaults(found, live=1, uploads=2, outage_s=0, after_s=AFTER_S, upload_s=length_s, kinds=1)
+        load = LoadUnderFaults(
+            found, live=1, uploads=2, outage_s=0, after_s=AFTER_S, upload_s=length_s, kinds=1, patience_s=900
+        )
         cost = row(all_of_them, await load.cost_of(all_of_them))
     assert not lost_anything([cost]), cost
     assert cost["recovery_s"] < float("inf"), cost

@@ -197,6 +197,33 @@ async def test_an_outcome_that_could_not_be_stored_is_published_once_by_the_next
         assert kinds[-1] == "finished"
 
 
+async def test_nothing_is_told_after_an_outcome_that_could_not_be_stored(
+    owner: Database, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller, concluding, go_on = await caller_of(owner), asyncio.Event(), asyncio.Event()
+
+    async def fail(*_: Any) -> None:
+        concluding.set()
+        await go_on.wait()
+        raise DatabaseFull
+
+    monkeypatch.setattr(session, "publish_outcome", fail)
+    async with scripted_engine() as (engine, address), server_of(database, tmp_path, address) as held:
+        meeting = await held.open(CONFIG, caller)
+        await meeting.audio.append(meeting.audio.logs[0], bytes(2 * 2 * RATE_HZ))
+        analysis = await engine.session()
+        meeting.finish()
+        await analysis.conclude()
+        await concluding.wait()
+        # It waits for the outcome, whose changes count as told.
+        waiting = asyncio.create_task(meeting._publish([pb.LiveEvent(warning=pb.Warning(text="too late"))]))
+        await asyncio.sleep(0)
+        go_on.set()
+        await waiting
+        assert meeting.lost
+        assert not [e for e in await read_events(database, meeting.row, 0) if e.warning.text == "too late"]
+
+
 @pytest.mark.parametrize(
     ("of", "method"),
     [
