@@ -68,7 +68,7 @@ class Session:
         """Open the session: it counts in ``engine.sessions`` until ``close``."""
         models = engine.models
         self._engine, self._config = engine, config
-        self.organization = config.organization
+        self.organization, self.live = config.organization, config.live
         self._window_samples = models.vad.window_samples
         self._block_samples = BLOCK_WINDOWS * models.vad.window_samples
         self._vad_state = models.vad.initial_state()
