@@ -28,6 +28,8 @@ PROCESSES = ("postgres", "inference", "api", "worker", "envoy")
 RECORDING_S = 30.0
 # Length of a live meeting: between these, seconds.
 MEETING_S = (45.0, 90.0)
+# Not all callers come at the same moment, seconds.
+BEGIN_WITHIN_S = 60.0
 LIGHT_EVERY_S, LOOK_EVERY_S = 0.25, 2.0
 # What a caller waits that is not told how long.
 AGAIN_S = 5.0
@@ -100,7 +102,7 @@ class OfferedLoad:
                 group.create_task(self._live(speech, random.Random(number), until))
 
     async def _live(self, speech: NDArray[np.int16], chance: random.Random, until: float) -> None:
-        await asyncio.sleep(chance.random())
+        await asyncio.sleep(chance.random() * BEGIN_WITHIN_S)
         while time.monotonic() < until:
             first = chance.randrange(len(speech) - round(MEETING_S[1] * RATE_HZ))
             pcm = speech[first : first + round(chance.uniform(*MEETING_S) * RATE_HZ)]

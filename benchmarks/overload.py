@@ -4,9 +4,10 @@
 
 First it finds out what the machine holds: live meetings of one track in real time, one more every ten seconds until the
 server opens no further one, and recordings of 30 s a minute, from six at once. --holds and --uploads-per-minute say it
-instead. Then, on a system of its own, it offers --times as much for so long: callers who hold live meetings of 45 to 90
-s one after the other, two thirds of what fills the machine, and recordings at fixed moments, the other third; who is
-refused comes again when it was told to. Light calls are made all the while, and before it on the idle machine.
+instead. Then, on a system of its own, it offers --times as much for so long: callers who begin within a minute and hold
+live meetings of 45 to 90 s one after the other, two thirds of what fills the machine, and recordings at fixed moments,
+the other third; who is refused comes again when it was told to. Light calls are made all the while, and before it on
+the idle machine.
 
 - ``offered``, ``accepted``, ``completed``: live meetings at once and uploads a minute; those that were accepted; those
   of them that became ready, and how long after the load the last of them did (seconds);

@@ -76,7 +76,11 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     async def watch_load(self) -> None:
         """Look every second how late the work of live sessions begins, until cancelled."""
         while True:
-            self._admission.look(time.monotonic(), self._engine.live_lags())
+            try:
+                self._admission.look(time.monotonic(), self._engine.live_lags())
+            except Exception:
+                # What was found out last would stand for ever.
+                log.exception("how late live sessions are is not known")
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def RunSession(  # noqa: N802
