@@ -130,6 +130,8 @@ class LoadBot:
         """Of the meeting, once it has ended."""
         self.enough = asyncio.Event()
         """Set: the meeting ends here."""
+        self.spoken = asyncio.Event()
+        """Set once all audio is sent; the meeting's last events may be yet to come."""
         self._began = 0.0
         self._finishing = False
         self._meter = LagMeter()
@@ -149,6 +151,7 @@ class LoadBot:
                 await meeting.send("mix", self._pcm[first : first + step].astype("<i2").tobytes())
             finish_sent = time.monotonic()
             self._finishing = True
+            self.spoken.set()
             self.status = (await meeting.finish()).status
             lags.finish.append(time.monotonic() - finish_sent)
             await reading

@@ -35,7 +35,8 @@ LIGHT_EVERY_S, LOOK_EVERY_S = 0.25, 2.0
 AGAIN_S = 5.0
 # For the last of what was accepted, after the load.
 COMPLETE_S = 7200.0
-ENGINE = ("meetra_engine_live_lag_seconds", 'meetra_engine_sessions{kind="live"')
+# Metrics of the engine, by name and label.
+ENGINE = (("meetra_engine_live_lag_seconds", ""), ("meetra_engine_sessions", 'kind="live"'))
 
 
 @dataclass
@@ -96,17 +97,28 @@ class OfferedLoad:
             self.found.uploads.append(file_hash)
 
     async def live(self, speech: NDArray[np.int16], count: int, until: float) -> None:
-        """Hold so many live meetings, one after the other, each caller; who is refused comes again when it is told."""
+        """Have so many callers hold live meetings, one after the other.
+
+        The next one begins when all of a meeting is said, not when its last event has come. Who is refused comes again
+        when it is told.
+        """
         async with asyncio.TaskGroup() as group:
             for number in range(count):
-                group.create_task(self._live(speech, random.Random(number), until))
+                group.create_task(self._live(group, speech, random.Random(number), until))
 
-    async def _live(self, speech: NDArray[np.int16], chance: random.Random, until: float) -> None:
+    async def _live(
+        self, group: asyncio.TaskGroup, speech: NDArray[np.int16], chance: random.Random, until: float
+    ) -> None:
         await asyncio.sleep(chance.random() * BEGIN_WITHIN_S)
         while time.monotonic() < until:
             first = chance.randrange(len(speech) - round(MEETING_S[1] * RATE_HZ))
             pcm = speech[first : first + round(chance.uniform(*MEETING_S) * RATE_HZ)]
-            if (wait_s := await self.meeting(LoadBot(pcm), pcm)) is not None:
+            bot = LoadBot(pcm)
+            meeting = group.create_task(self.meeting(bot, pcm))
+            spoken = asyncio.create_task(bot.spoken.wait())
+            await asyncio.wait({meeting, spoken}, return_when=asyncio.FIRST_COMPLETED)
+            spoken.cancel()
+            if meeting.done() and (wait_s := meeting.result()) is not None:
                 await asyncio.sleep(wait_s)
 
     async def meeting(self, bot: LoadBot, pcm: NDArray[np.int16]) -> float | None:
@@ -160,7 +172,7 @@ class OfferedLoad:
             for name, root in roots.items():
                 self.found.memory[name].append(resident_bytes(root))
             lines = (await self._http.get(self._system.metrics)).text.splitlines()
-            lag_s, sessions = (_value(lines, name) for name in ENGINE)
+            lag_s, sessions = (_value(lines, name, label) for name, label in ENGINE)
             self.found.engine_lag_s.append(lag_s)
             self.found.live_sessions.append(sessions)
             await asyncio.sleep(LOOK_EVERY_S)
@@ -176,8 +188,9 @@ class OfferedLoad:
         return "unfinished"
 
 
-def _value(lines: list[str], name: str) -> float:
-    return next((float(line.split()[-1]) for line in lines if line.startswith(name)), float("nan"))
+def _value(lines: list[str], name: str, label: str) -> float:
+    found = (line for line in lines if line.startswith(name + "{") and label in line)
+    return next((float(line.split()[-1]) for line in found), float("nan"))
 
 
 def signed_in(system: RunningSystem) -> Any:

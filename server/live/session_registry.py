@@ -150,8 +150,8 @@ class LiveSessionRegistry:
     async def open(self, config: LiveConfig, caller: Caller) -> LiveSession:
         """Open a new meeting; on failure no meeting remains.
 
-        Raises PermissionDenied for a session token, ConsentRequired, TooManyLiveMeetings, ServerOverloaded,
-        QuotaExceeded, DatabaseUnavailable, DiskFull.
+        Raises PermissionDenied for a session token, ConsentRequired, TooManyLiveMeetings, QuotaExceeded,
+        DatabaseUnavailable, DiskFull.
         """
         caller.require_session(None)
         if self._stopping:
@@ -166,13 +166,12 @@ class LiveSessionRegistry:
         self._disk.require()
         self._opening += 1
         try:
-            await self._require_room(caller.organization_id)
             return await self._open(config, caller)
         finally:
             self._opening -= 1
 
-    async def _require_room(self, organization_id: UUID) -> None:
-        """Check that a meeting more can be followed in time. Raises ServerOverloaded."""
+    async def require_room(self, organization_id: UUID) -> None:
+        """Check that a further meeting of an organization can be followed in time. Raises ServerOverloaded."""
         if self._memory.is_short():
             raise ServerOverloaded(Overload.MEMORY)
         if (overload := await self._dependencies.analyzer.inference.live_overload(str(organization_id))) is not None:
