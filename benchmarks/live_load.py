@@ -124,6 +124,14 @@ class LoadBot:
 
     def __init__(self, pcm: NDArray[np.int16]) -> None:
         self._pcm = pcm
+        self.file_hash = ""
+        """Of the meeting, once it is open."""
+        self.status = ""
+        """Of the meeting, once it has ended."""
+        self.enough = asyncio.Event()
+        """Set: the meeting ends here."""
+        self.spoken = asyncio.Event()
+        """Set once all audio is sent; the meeting's last events may be yet to come."""
         self._began = 0.0
         self._finishing = False
         self._meter = LagMeter()
@@ -132,16 +140,19 @@ class LoadBot:
         """Streams it to its end."""
         lags = self._meter.lags
         async with client.live(name="load", tracks=[TRACK]) as meeting:
-            self._began = time.monotonic()
+            self._began, self.file_hash = time.monotonic(), meeting.file_hash
             reading = asyncio.create_task(self._read(meeting))
             step = round(CHUNK_S * RATE_HZ)
             for first in range(0, len(self._pcm), step):
                 # A chunk can be sent once its last sample was spoken.
                 await asyncio.sleep(max(0.0, self._began + (first + step) / RATE_HZ - time.monotonic()))
+                if self.enough.is_set():
+                    break
                 await meeting.send("mix", self._pcm[first : first + step].astype("<i2").tobytes())
             finish_sent = time.monotonic()
             self._finishing = True
-            await meeting.finish()
+            self.spoken.set()
+            self.status = (await meeting.finish()).status
             lags.finish.append(time.monotonic() - finish_sent)
             await reading
         return lags

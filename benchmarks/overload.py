@@ -1,16 +1,22 @@
 """What happens to work beyond what the machine holds: is it refused at once, does what was accepted complete?
 
-    python -m benchmarks.overload [--minutes 10] [--times 3] [--live 7] [--uploads-per-minute 20] [--json FILE]
+    python -m benchmarks.overload [--minutes 10] [--times 3] [--holds 7 --uploads-per-minute 20] [--json FILE]
 
---live streams and --uploads-per-minute recordings of 30 s are what the machine is thought to hold. It gets --times as
-many of both, for so long: live meetings in real time, and uploads at fixed moments, whether or not the ones before are
-analysed. Light calls are made all the while, and before it on the idle machine. Printed are
+First it finds out what the machine holds: live meetings of one track in real time, one more every ten seconds until the
+server opens no further one, and recordings of 30 s a minute, from six at once. --holds and --uploads-per-minute say it
+instead. Then, on a system of its own, it offers --times as much for so long: callers who begin within a minute and hold
+live meetings of 45 to 90 s one after the other, two thirds of what fills the machine, and recordings at fixed moments,
+the other third; who is refused comes again when it was told to. Light calls are made all the while, and before it on
+the idle machine.
 
-- ``accepted`` and ``completed``: uploads and live meetings that were accepted, and those of them that became ready;
-- ``refused``: what was not, by status and reason, and how soon (p95 and longest, seconds);
-- ``light``: p95 of light calls alone and during the overload, seconds, and their ratio;
-- ``memory``: resident bytes of all processes, the median of the second third of the time and of the last;
-- ``lag``: how late turns were told, p50 and p95, seconds.
+- ``offered``, ``accepted``, ``completed``: live meetings at once and uploads a minute; those that were accepted; those
+  of them that became ready, and how long after the load the last of them did (seconds);
+- ``lost``: meetings that were accepted and did not, samples of live meetings that are not in the audio log;
+- ``refused``, ``refused_s``: by kind of call and reason, and how soon, as the caller sees it (seconds);
+- ``light_s``: p95 of light calls alone and during the overload, and their ratio;
+- ``memory_mb``: resident, by process: medians of the first, middle and last tenth of the load;
+- ``lag_s``, ``finish_s``: how late turns of live meetings were told, and the time from their end to the last event;
+- ``engine``: live sessions, and how late their work began as the engine tells it, every two seconds.
 """
 
 from __future__ import annotations
@@ -18,166 +24,114 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-import httpx
 import numpy as np
-import psutil
 
-from benchmarks.hostile_caller import recording
-from benchmarks.live_load import LoadBot, rotated
-from benchmarks.peak_memory import resident_bytes
+from benchmarks.live_load import LoadBot
+from benchmarks.offered_load import Answers, OfferedLoad, signed_in
 from benchmarks.recordings import sample_speech
 from benchmarks.running_system import RunningSystem, circumstances, running_system
-from meetra_client import MeetraClient
 
-UPLOAD, MEETING, MEETINGS = "/single-feature-api/upload", "/single-feature-api/meeting", "/single-feature-api/meetings"
-READS = (f"{MEETING}/status", f"{MEETING}/transcription", f"{MEETING}/quality", f"{MEETING}/meeting-dynamics")
-RECORDING_S = 30
-LIGHT_EVERY_S = 0.25
-ALONE_S = 20
-MEMORY_EVERY_S = 2.0
-# For the last of what was accepted, after the overload.
-COMPLETE_S = 3600
-
-
-@dataclass
-class Overload:
-    """What was asked, and how it was answered."""
-
-    accepted: list[str] = field(default_factory=list)
-    """Hashes of recordings."""
-    live_ready: int = 0
-    live_failed: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
-    refused_after_s: list[float] = field(default_factory=list)
-    light_s: list[float] = field(default_factory=list)
-    light_failed: Counter[str] = field(default_factory=Counter)
-    memory: list[int] = field(default_factory=list)
-    lags: list[float] = field(default_factory=list)
+# As it is by default, where other benchmarks open live meetings however late they are.
+SETTINGS = {
+    "MEETRA_INFERENCE_MAX_LIVE_LAG_S": "5",
+    "MEETRA_QUOTA_MINUTES_PER_DAY": "1000000",
+    "MEETRA_QUOTA_UPLOADS_AT_ONCE": "256",
+}
+ALONE_S = 20.0
+RAMP_EVERY_S, RAMP_MOST = 10.0, 256
+UPLOADS_AT_ONCE = 6
+# Of the work that is offered.
+LIVE_SHARE = 2 / 3
 
 
-def p95(values: list[float]) -> float:
-    """Return the 95th percentile, NaN of nothing."""
-    return float(np.percentile(values, 95)) if values else float("nan")
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Return median, 95th percentile and largest; NaN of nothing."""
+    p50, p95, most = np.percentile(values, [50, 95, 100]) if values else [float("nan")] * 3
+    return {"p50": round(float(p50), 4), "p95": round(float(p95), 4), "most": round(float(most), 4)}
 
 
-class Load:
-    """Callers of one system."""
+def tenths(values: Sequence[int]) -> tuple[float, float, float]:
+    """Return the medians of the first, the middle and the last tenth; NaN of nothing."""
+    if not values:
+        return (float("nan"),) * 3
+    tenth, middle = max(1, len(values) // 10), len(values) // 2
+    parts = values[:tenth], values[middle - tenth // 2 :][:tenth], values[-tenth:]
+    first, between, last = (float(np.median(part)) for part in parts)
+    return first, between, last
 
-    def __init__(self, system: RunningSystem, http: httpx.AsyncClient, found: Overload) -> None:
-        self._system, self._http, self._found = system, http, found
 
-    async def light(self, file_hash: str, until: float, took: list[float]) -> None:
-        """Read one meeting's answers and the list of meetings, again and again."""
-        while time.monotonic() < until:
-            for path in (*READS, MEETINGS):
-                began = time.monotonic()
-                answer = await self._http.get(path, params={"file-hash": file_hash} if path in READS else {})
-                if answer.is_success:
-                    took.append(time.monotonic() - began)
-                else:
-                    self._found.light_failed[str(answer.status_code)] += 1
-            await asyncio.sleep(LIGHT_EVERY_S)
-
-    async def upload(self) -> str | None:
-        """Upload a recording; return its hash, or None if it is refused."""
-        data = await asyncio.to_thread(recording, RECORDING_S)
+async def holds(system: RunningSystem) -> tuple[int, float]:
+    """Return how many live meetings the machine holds, and how many recordings a minute."""
+    async with signed_in(system) as http, system.client() as client:
+        load = OfferedLoad(system, http, client, Answers())
         began = time.monotonic()
-        answer = await self._http.post(UPLOAD, files={"file": ("meeting.wav", data, "audio/wav")})
-        if answer.is_success:
-            return str(answer.json()["file_hash"])
-        self._found.refused[f"upload {answer.status_code} {answer.json().get('reason', '')}".strip()] += 1
-        self._found.refused_after_s.append(time.monotonic() - began)
-        return None
-
-    async def uploads(self, per_minute: float, until: float) -> None:
-        """Upload at fixed moments, whatever became of the ones before."""
-        due = time.monotonic()
+        hashes = await asyncio.gather(*(load.upload() for _ in range(UPLOADS_AT_ONCE)))
+        await asyncio.gather(*(load.settled(file_hash) for file_hash in hashes if file_hash))
+        per_minute = UPLOADS_AT_ONCE / (time.monotonic() - began) * 60
+        speech = sample_speech(RAMP_MOST * RAMP_EVERY_S / 60)
+        bots: list[LoadBot] = []
         async with asyncio.TaskGroup() as group:
-            while due < until:
-                await asyncio.sleep(max(0.0, due - time.monotonic()))
-                group.create_task(self._keep(self.upload()))
-                due += 60 / per_minute
-
-    async def _keep(self, upload: Any) -> None:
-        if (file_hash := await upload) is not None:
-            self._found.accepted.append(file_hash)
-
-    async def live(self, count: int, minutes: float) -> None:
-        """Stream so many meetings."""
-
-        async def stream(client: MeetraClient, pcm: Any) -> None:
-            try:
-                self._found.lags += (await LoadBot(pcm).run(client)).all_turns()
-                self._found.live_ready += 1
-            except Exception as error:  # counted, whatever it is
-                self._found.live_failed[f"{type(error).__name__}: {error}"[:200]] += 1
-
-        async with self._system.client() as client, asyncio.TaskGroup() as group:
-            for pcm in rotated(sample_speech(minutes), count):
-                group.create_task(stream(client, pcm))
-
-    async def memory(self, until: float) -> None:
-        """Measure the memory of all processes of the system."""
-        roots = [psutil.Process(self._system.pid(name)) for name in ("postgres", "inference", "api", "worker", "envoy")]
-        while time.monotonic() < until:
-            self._found.memory.append(sum(map(resident_bytes, roots)))
-            await asyncio.sleep(MEMORY_EVERY_S)
-
-    async def settled(self, file_hash: str) -> str:
-        """Wait for a recording's end; return its status."""
-        until = time.monotonic() + COMPLETE_S
-        while time.monotonic() < until:
-            status = (await self._http.get(READS[0], params={"file-hash": file_hash})).json().get("status", "")
-            if status in ("ready", "failed"):
-                return str(status)
-            await asyncio.sleep(1.0)
-        return "unfinished"
+            while not load.found.refused and len(bots) < RAMP_MOST:
+                # Each begins elsewhere in the speech.
+                pcm = np.roll(speech, -len(bots) * 7 * 16_000)
+                bots.append(LoadBot(pcm))
+                group.create_task(load.meeting(bots[-1], pcm))
+                await asyncio.sleep(RAMP_EVERY_S)
+            for bot in bots:
+                bot.enough.set()
+        # With the last one that was accepted it became late.
+        return max(1, load.found.live - 1), per_minute
 
 
 async def overload(system: RunningSystem, minutes: float, live: int, uploads_per_minute: float) -> dict[str, Any]:
-    """Return the figures of the docstring above."""
-    found, alone = Overload(), list[float]()
-    async with httpx.AsyncClient(base_url=system.gateway, timeout=120) as http:
-        body = {"email": system.email, "password": system.password}
-        http.headers["authorization"] = f"Bearer {(await http.post('/api-login', json=body)).json()['token']}"
-        load = Load(system, http, found)
+    """Offer so many live meetings at once and uploads a minute; return the figures of the docstring above."""
+    found, alone = Answers(), list[float]()
+    async with signed_in(system) as http, system.client() as client:
+        load = OfferedLoad(system, http, client, found)
         first = await load.upload()
         assert first is not None, found.refused
         assert await load.settled(first) == "ready"
         await load.light(first, time.monotonic() + ALONE_S, alone)
-        until = time.monotonic() + minutes * 60
+        speech, until = sample_speech(5), time.monotonic() + minutes * 60
         async with asyncio.TaskGroup() as group:
             group.create_task(load.light(first, until, found.light_s))
             group.create_task(load.uploads(uploads_per_minute, until))
-            group.create_task(load.memory(until))
-            group.create_task(load.live(live, minutes))
-        ended = time.monotonic()
-        states = Counter([await load.settled(file_hash) for file_hash in found.accepted])
-    third = max(1, len(found.memory) // 3)
+            group.create_task(load.watch(until))
+            group.create_task(load.live(speech, live, until))
+        states = Counter([await load.settled(file_hash) for file_hash in found.uploads])
+        completed_after_s = time.monotonic() - until
     return {
-        "accepted": {"uploads": len(found.accepted), "live": live},
-        "completed": {"uploads": states["ready"], "live": found.live_ready},
-        "not_completed": {**states, **found.live_failed}
-        if states["ready"] < states.total() or found.live_failed
-        else {},
-        "completed_after_s": round(time.monotonic() - ended, 1),
-        "refused": dict(found.refused),
-        "refused_s": {"p95": p95(found.refused_after_s), "longest": max(found.refused_after_s, default=float("nan"))},
-        "light_s": {"alone": p95(alone), "overload": p95(found.light_s), "ratio": p95(found.light_s) / p95(alone)},
-        "light_failed": dict(found.light_failed),
-        "memory_bytes": {
-            "second_third": median(found.memory[third : 2 * third] or [0]),
-            "last": median(found.memory[-third:]),
+        "offered": {"live_at_once": live, "uploads_per_minute": round(uploads_per_minute, 1), "minutes": minutes},
+        "accepted": {"live": found.live, "uploads": len(found.uploads)},
+        "completed": {"live": found.live_ended["ready"], "uploads": states["ready"]},
+        "completed_after_s": round(completed_after_s, 1),
+        "lost": {
+            "meetings": found.live - found.live_ended["ready"] + len(found.uploads) - states["ready"],
+            "samples": found.lost_samples,
         },
-        "lag_s": {"p50": median(found.lags or [float("nan")]), "p95": p95(found.lags), "turns": len(found.lags)},
+        "ended": {"live": dict(found.live_ended), "uploads": dict(states)},
+        "refused": dict(found.refused),
+        "refused_s": spread(found.refused_after_s),
+        "opened_s": spread(found.opened_after_s),
+        "light_s": {
+            "alone": spread(alone)["p95"],
+            "overload": spread(found.light_s)["p95"],
+            "ratio": round(spread(found.light_s)["p95"] / spread(alone)["p95"], 2),
+            "calls": len(found.light_s),
+            "failed": dict(found.light_failed),
+        },
+        "memory_mb": {name: [round(mb / 1e6) for mb in tenths(found.memory[name])] for name in found.memory},
+        "lag_s": {**spread(found.turns_s), "turns": len(found.turns_s)},
+        "finish_s": spread(found.finish_s),
+        "engine": {"lag_s": spread(found.engine_lag_s), "live_sessions": spread(found.live_sessions)},
     }
 
 
@@ -185,13 +139,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.overload", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="duration of the overload, minutes")
     parser.add_argument("--times", type=float, default=3, help="how many times what it holds")
-    parser.add_argument("--live", type=int, default=7, help="live meetings that it holds")
-    parser.add_argument("--uploads-per-minute", type=float, default=20, help="recordings of 30 s that it holds")
+    parser.add_argument("--holds", type=int, help="live meetings that it holds; found out if absent")
+    parser.add_argument("--uploads-per-minute", type=float, help="recordings of 30 s that it holds, likewise")
     parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
-    live, uploads = round(options.live * options.times), options.uploads_per_minute * options.times
-    with running_system() as system:
-        figures = asyncio.run(overload(system, options.minutes, live, uploads))
+    held: dict[str, Any] = {"live": options.holds, "uploads_per_minute": options.uploads_per_minute}
+    busy = {"before": os.getloadavg()[0]}
+    if None in held.values():
+        with running_system(SETTINGS) as system:
+            live, per_minute = asyncio.run(holds(system))
+        found = {"live": live, "uploads_per_minute": round(per_minute, 1)}
+        held = {name: found[name] if value is None else value for name, value in held.items()}
+    print("holds            ", held, flush=True)
+    busy["between"] = os.getloadavg()[0]
+    live = round(held["live"] * options.times * LIVE_SHARE)
+    with running_system(SETTINGS) as system:
+        per_minute = held["uploads_per_minute"] * options.times * (1 - LIVE_SHARE)
+        figures = {"holds": held, **asyncio.run(overload(system, options.minutes, live, per_minute))}
+    figures["load_average"] = busy
     for name, value in figures.items():
         print(f"{name:<18}{value}")
     if options.json:

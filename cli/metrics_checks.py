@@ -73,7 +73,10 @@ def check_live(series: Series) -> Finding:
     if unheard:
         text += f"; {unheard:.0f} tracks find no engine, and are analysed later"
         return Finding("live meetings", State.WRONG, text, "see inference.log: it is full, or fails")
-    if turns_s > TURNS_LATE_S or words_s > WORDS_LATE_S:
+    refused = any(series.get("meetra_engine_live_full", {}).values())
+    if refused:
+        text += "; further ones are refused until the engine is less late"
+    if refused or turns_s > TURNS_LATE_S or words_s > WORDS_LATE_S:
         fix = "fewer meetings at once, more processors, or a GPU (docs/performance.md)"
         return Finding("live meetings", State.ADVICE, text, fix)
     return Finding("live meetings", State.GOOD, text)

@@ -57,8 +57,15 @@ async def serve(settings: InferenceSettings, models: ModelSet, tls: MutualTls | 
     window_ms = settings.batch_window_ms
     engine = ModelEngine(models, None if window_ms is None else window_ms / 1000)
     sessions = settings.max_sessions or default_max_sessions(models)
-    limits = SessionLimits(sessions, settings.reserved_share, settings.organization_share)
-    session_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(engine, limits), server)
+    limits = SessionLimits(
+        sessions,
+        settings.reserved_share,
+        settings.organization_share,
+        settings.max_live_lag_s,
+        settings.memory_reserve_bytes,
+    )
+    servicer = SessionServicer(engine, limits)
+    session_pb2_grpc.add_SessionServiceServicer_to_server(servicer, server)
     language_pb2_grpc.add_LanguageServiceServicer_to_server(LanguageServicer(models), server)
     states = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(states, server)
@@ -73,8 +80,10 @@ async def serve(settings: InferenceSettings, models: ModelSet, tls: MutualTls | 
         leave_loaded_objects_out_of_collections()
         await server.start()
         await states.set("", health_pb2.HealthCheckResponse.SERVING)
+        watching = asyncio.create_task(servicer.watch_load(), name="how late live sessions are")
         log.info("inference server listens on %s with models: %s", settings.listen, "; ".join(models.names))
         await stop.wait()
+        watching.cancel()
         await states.enter_graceful_shutdown()
         await server.stop(STOP_GRACE_S)
     finally:

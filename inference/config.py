@@ -53,6 +53,16 @@ class InferenceSettings(BaseSettings):
         description="largest share of the sessions for live meetings, and of those for uploads, that one organization"
         " may hold of what the others leave; 1 where there is one organization",
     )
+    max_live_lag_s: float = Field(
+        5.0,
+        ge=0,
+        le=3600,
+        description="how late work of live sessions may begin, seconds; while it begins later no further live meetings"
+        " are opened. 0: however late",
+    )
+    memory_reserve_bytes: int = Field(
+        256 * 1024**2, ge=0, description="free memory below which no session opens; 0 uses all memory"
+    )
     threads: int = Field(1, ge=1, description="threads per ONNX model call")
     recogniser_workers: int = Field(
         default_factory=lambda: min(4, os.cpu_count() or 1),

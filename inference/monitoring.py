@@ -21,6 +21,13 @@ SESSIONS_ENDED = Counter(
 SESSIONS_REFUSED = Counter(
     "meetra_engine_sessions_refused", "Sessions for which there was no place, by the limit that was reached.", ["limit"]
 )
+LIVE_LAG = Gauge(
+    "meetra_engine_live_lag_seconds",
+    "How late work of live sessions begins, in their median: of the organization and at the model where most.",
+)
+LIVE_FULL = Gauge(
+    "meetra_engine_live_full", "1 while somebody may open no further live meeting because that work begins too late."
+)
 AUDIO = Counter("meetra_engine_audio_seconds", "Audio that sessions took.", ["kind"])
 SPEECH = Counter("meetra_engine_speech_seconds", "Speech found in it whose words are final.", ["kind"])
 WORDLESS_SPEECH = Counter(

@@ -4,6 +4,7 @@ from monitoring.collection_pauses import leave_loaded_objects_out_of_collections
 from monitoring.exposition import CONTENT_TYPE, MetricsServer, own_metrics
 from monitoring.gauge import ObservedGauge
 from monitoring.listening import MAX_SOCKET_PATH, METRICS_PATH, checked_listen
+from monitoring.memory import MemoryReserve, available_memory
 from monitoring.merging import merge
 from monitoring.scraping import ScrapeFailed, scrape
 from monitoring.tracing import (
@@ -28,10 +29,12 @@ __all__ = [
     "Collector",
     "MAX_SOCKET_PATH",
     "METRICS_PATH",
+    "MemoryReserve",
     "MetricsServer",
     "ObservedGauge",
     "ScrapeFailed",
     "TracingUnavailable",
+    "available_memory",
     "batch",
     "checked_listen",
     "continue_trace",

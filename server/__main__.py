@@ -16,7 +16,7 @@ import uvloop
 from pydantic import ValidationError
 
 from health import serve_health
-from monitoring import TracingUnavailable, leave_loaded_objects_out_of_collections, start_tracing
+from monitoring import MemoryReserve, TracingUnavailable, leave_loaded_objects_out_of_collections, start_tracing
 from privacy import MutualTls, TlsUnusable, UnsafeFile, close_folder, close_new_files, log_quietly
 from server import sandbox
 from server.analysis import AudioQuota, Decoding, MeetingAnalyzer, SummaryWriter, analyse_sentence
@@ -116,7 +116,7 @@ def receive_uploads(settings: ServerSettings, database: Database, audio_log: Aud
         audio_log,
         database,
         UploadLimits(settings.max_upload_bytes, settings.max_duration_s),
-        UploadAllowances(database, settings.quotas, disk),
+        UploadAllowances(database, settings.quotas, disk, MemoryReserve(settings.memory_reserve_bytes)),
         FairSlots(settings.decoders_at_once),
     )
 

@@ -168,6 +168,12 @@ class ServerSettings(QuotaSettings, StoreSettings):
     disk_reserve_bytes: int = Field(
         GIB, ge=0, description="free disk below which no upload is accepted and no recording decoded, bytes"
     )
+    memory_reserve_bytes: int = Field(
+        256 * 1024**2,
+        ge=0,
+        description="free memory below which no upload is accepted, no live meeting opened and no analysis begun beside"
+        " others, bytes",
+    )
     decoders_at_once: int = Field(
         default_factory=lambda: max(2, min(4, os.cpu_count() or 1)),
         ge=1,

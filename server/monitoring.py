@@ -93,5 +93,9 @@ DATABASE_CONNECTIONS = ObservedGauge(
 )
 DATABASE_CONNECTIONS_LIMIT = ObservedGauge("meetra_database_connections_limit", "The most that the pool opens.")
 DATABASE_RETRIES = Counter("meetra_database_retries", "Transactions that failed for the database and were tried again.")
+MEMORY_AVAILABLE = ObservedGauge(
+    "meetra_memory_available_bytes", "Memory that may still be taken, of the machine or of this process's container."
+)
+MEMORY_RESERVE = ObservedGauge("meetra_memory_reserve_bytes", "Free memory below which new work is refused or waits.")
 DISK_FREE = ObservedGauge("meetra_disk_free_bytes", "Free space on the disk of the audio log.")
 DISK_RESERVE = ObservedGauge("meetra_disk_reserve_bytes", "Free space below which nothing is accepted or decoded.")

@@ -104,7 +104,6 @@ TESTED_BY = {
     "server/live/recording.py": "server/live/test_session_separate_channels.py",
     # Messages between server and inference, over real gRPC.
     "inference/api/messages.py": "inference/session/test_session.py",
-    "inference/api/service.py": "inference/session/test_session.py",
     "inference/api/tasks.py": "server/engine/test_session_events.py",
     "inference/config.py": "inference/selection/test_model_selection.py",
     "inference/selection/model_loading.py": "inference/selection/test_model_selection.py",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from meetra.inference.v2 import session_pb2
 
 from inference.acoustics import RecordingAcoustics, SegmentAcoustics
+from inference.api.admission import SessionAdmission
 from inference.api.tasks import TASKS
 from inference.engine import Batcher
 from inference.stages import Event, FinishedEvent, ProgressEvent, TurnEvent
@@ -59,6 +61,20 @@ def statistics_message(queue: Batcher[Any, Any], processor_s: float) -> session_
         failed=counted.failed,
         running_us=_us(queue.running_s),
     )
+
+
+def live_load_messages(admission: SessionAdmission, lags: Mapping[str, float]) -> list[session_pb2.LiveLoad]:
+    """Return the live sessions of each organization; ``lags``: how late their work begins, seconds."""
+    sessions = admission.live_sessions
+    return [
+        session_pb2.LiveLoad(
+            organization=organization,
+            sessions=sessions.get(organization, 0),
+            lag_us=_us(lags.get(organization, 0.0)),
+            full=admission.live_full(organization),
+        )
+        for organization in admission.live_organizations
+    ]
 
 
 def _us(seconds: float) -> int:

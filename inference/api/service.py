@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from itertools import count
@@ -17,7 +18,7 @@ from meetra.inference.v2 import session_pb2, session_pb2_grpc
 from numpy.typing import NDArray
 
 from inference.api.admission import NoCapacity, SessionAdmission, SessionLimits
-from inference.api.messages import event_message, statistics_message
+from inference.api.messages import event_message, live_load_messages, statistics_message
 from inference.api.recogniser_language import recogniser_language
 from inference.api.tasks import model_messages
 from inference.engine import ModelEngine
@@ -31,6 +32,7 @@ MAX_CHUNK_BYTES = 1024 * 1024
 MAX_SPEAKERS = 64
 MAX_KEY_TERMS, MAX_KEY_TERM_CHARACTERS = 132, 100
 MAX_ORGANIZATION_CHARACTERS = 64
+LOOK_EVERY_S = 1.0
 _NAME_FOR_LOGS = re.compile(r"[0-9A-Za-z._-]{1,64}")
 log = logging.getLogger(__name__)
 
@@ -63,8 +65,23 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         """Return the number of sessions and the counters of each model's queue."""
         models = [statistics_message(queue, seconds) for queue, seconds in self._engine.statistics()]
         return session_pb2.GetStatisticsResponse(
-            sessions=self._engine.sessions, models=models, max_sessions=self._limits.sessions
+            sessions=self._engine.sessions,
+            models=models,
+            max_sessions=self._limits.sessions,
+            live=live_load_messages(self._admission, self._engine.live_lags()),
+            live_full=self._admission.live_full(None),
+            memory_short=self._admission.memory_is_short,
         )
+
+    async def watch_load(self) -> None:
+        """Look every second how late the work of live sessions begins, until cancelled."""
+        while True:
+            try:
+                self._admission.look(time.monotonic(), self._engine.live_lags())
+            except Exception:
+                # What was found out last would stand for ever.
+                log.exception("how late live sessions are is not known")
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def RunSession(  # noqa: N802
         self,

@@ -46,6 +46,7 @@ class BatchStatistics:
 
 @dataclass(slots=True)
 class _QueuedItem(Generic[Work, Result]):
+    owner: Hashable
     work: Work
     future: asyncio.Future[Result]
     queued_at: float
@@ -59,6 +60,10 @@ def _unit_size(_: object) -> int:
 
 def _single_group(_: object) -> Hashable:
     return None
+
+
+def _nobody_asks(owner: Hashable, late_s: float) -> None:
+    pass
 
 
 class Batcher(Generic[Work, Result]):
@@ -77,6 +82,7 @@ class Batcher(Generic[Work, Result]):
         group_of: Callable[[Work], Hashable] = _single_group,
         may_gather: Callable[[], bool] = lambda: True,
         turns: Turns | None = None,
+        on_begin: Callable[[Hashable, float], None] = _nobody_asks,
     ) -> None:
         """
         Args:
@@ -90,6 +96,7 @@ class Batcher(Generic[Work, Result]):
             group_of: returns an item's kind; only items of one kind share a call (lengths that would be padded, say).
             may_gather: returns False while waiting for more work is pointless.
             turns: who comes next; by default each owner is a party of its own.
+            on_begin: called with an item's owner when its call begins, and how long after it was due, seconds.
         """
         self.name = name
         self.statistics = BatchStatistics()
@@ -98,7 +105,7 @@ class Batcher(Generic[Work, Result]):
         self._run, self._size, self._group_of = run, size, group_of
         self._max_size, self._window_s, self._parallel = max_size, window_s, parallel
         self._may_gather, self._turns = may_gather, turns or Turns()
-        self._room = self._turns.room
+        self._room, self._on_begin = self._turns.room, on_begin
         self._waiting_size = 0
         self._capacity = asyncio.Semaphore(max_waiting)
         # Owners by turn; only those with work.
@@ -117,6 +124,12 @@ class Batcher(Generic[Work, Result]):
         """For how long the oldest of the calls that run now has run, seconds; 0: none runs."""
         return time.monotonic() - min(self._running.values()) if self._running else 0.0
 
+    def overdue(self) -> dict[Hashable, float]:
+        """Return for how long the oldest item of each owner that waits for a call is due, seconds, at least 0."""
+        now = time.monotonic()
+        oldest = ((owner, queue[0]) for owner, queue in self._queues.items() if queue)
+        return {owner: max(0.0, now - item.due) for owner, item in oldest if not item.future.done()}
+
     async def submit(self, owner: Hashable, work: Work, patience_s: float = 0.0) -> Result:
         """Queue one item and return its result. Raises what the model raises on this item.
 
@@ -132,7 +145,7 @@ class Batcher(Generic[Work, Result]):
         async with self._capacity:
             now = time.monotonic()
             future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-            entry: _QueuedItem[Work, Result] = _QueuedItem(work, future, now, now + patience_s, origin())
+            entry: _QueuedItem[Work, Result] = _QueuedItem(owner, work, future, now, now + patience_s, origin())
             self._queues.setdefault(owner, deque()).append(entry)
             self._waiting_size += self._size(work)
             if self._turns.is_bulk(owner):
@@ -259,8 +272,9 @@ class Batcher(Generic[Work, Result]):
         counted.waited_s += sum(waits)
         counted.longest_wait_s = max(counted.longest_wait_s, *waits)
         self._sizes.observe(len(batch))
-        for wait_s in waits:
+        for entry, wait_s in zip(batch, waits, strict=True):
             self._waits.observe(wait_s)
+            self._on_begin(entry.owner, max(0.0, began - entry.due))
 
     async def _retry_singly(self, batch: list[_QueuedItem[Work, Result]], error: Exception) -> None:
         """Retry a failed batch item by item, so that one meeting's audio never fails another's."""

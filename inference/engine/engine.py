@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine.batching import Batcher
+from inference.engine.live_waits import LiveWaits
 from inference.engine.model_threads import MultiThreadModel, ProcessorTimeSplit, SingleThreadModel
 from inference.engine.room import Room
 from inference.engine.turns import Turns
@@ -43,6 +44,9 @@ MAX_RECOGNISER_S = 240
 MAX_STREAMED_SESSIONS = 64
 # Chunks in a provisional call: more would lengthen the wait of the others.
 MAX_PROVISIONAL_CHUNKS = 4
+# How many times as long as other work that may wait which gives way to all of it: windows of final words, and audio
+# quality.
+LOW_PRIORITY_ALLOWANCE = 4.0
 # Chunks of similar length share a call: width of a length class, seconds.
 LENGTH_STEP_S = 5.0
 
@@ -65,6 +69,7 @@ class ModelEngine:
         self.sessions = 0
         """Number of open sessions."""
         self._room = Room()
+        self._live_waits: dict[Batcher[Any, Any], LiveWaits] = {}
         self._calls: dict[Batcher[Any, Any], SingleThreadModel[Any, Any] | MultiThreadModel[Any, Any]] = {}
         self.vad: Batcher[StreamInput, StreamOutput] = self._queue(
             "voice activity", SingleThreadModel(models.vad), max_size=MAX_VAD, window_s=window_s
@@ -82,6 +87,7 @@ class ModelEngine:
             SingleThreadModel(models.quality, low_priority=True),
             max_size=MAX_QUALITY,
             window_s=window_s,
+            allowance=LOW_PRIORITY_ALLOWANCE,
         )
         self._recogniser: Batcher[Samples, tuple[RecognisedWord, ...]] | None = None
         self._windows: Batcher[Any, Any] | None = None
@@ -174,15 +180,29 @@ class ModelEngine:
         """Return each queue with its model's processor time so far, seconds."""
         return [(queue, call.processor_s) for queue, call in self._calls.items()]
 
+    def live_lags(self) -> dict[str, float]:
+        """Return how late the work of live sessions begins, seconds: of each organization, at the model where most.
+
+        In the median of its sessions that had work for that model in the last seconds. Work that gives way to other
+        work counts divided by ``LOW_PRIORITY_ALLOWANCE``.
+        """
+        lags: dict[str, float] = {}
+        for queue, waits in self._live_waits.items():
+            for organization, late_s in waits.by_organization(queue.overdue()).items():
+                lags[organization] = max(late_s, lags.get(organization, 0.0))
+        return lags
+
     async def close(self) -> None:
         """Close all queues and the models' threads."""
         for queue, call in self._calls.items():
             await queue.close()
             call.close()
 
-    def _queue(self, task: str, call: Any, **settings: Any) -> Batcher[Any, Any]:
-        queue: Batcher[Any, Any] = Batcher(task, call, turns=Turns(_organization, _is_bulk, self._room), **settings)
-        self._calls[queue] = call
+    def _queue(self, task: str, call: Any, *, allowance: float = 1.0, **settings: Any) -> Batcher[Any, Any]:
+        waits = LiveWaits(allowance)
+        turns = Turns(_organization, _is_bulk, self._room)
+        queue: Batcher[Any, Any] = Batcher(task, call, turns=turns, on_begin=waits.note, **settings)
+        self._calls[queue], self._live_waits[queue] = call, waits
         return queue
 
     def _encode_all(self, work: list[Sequence[Samples]]) -> list[NDArray[np.float32]]:
@@ -203,6 +223,7 @@ class ModelEngine:
             MultiThreadModel(encode_or_decode, model.parallel, time_split),
             max_size=1,
             parallel=model.parallel,
+            allowance=LOW_PRIORITY_ALLOWANCE,
         )
         self._provisional = self._queue(
             PROVISIONAL_WORDS,

@@ -70,7 +70,7 @@ class Session:
         """Open the session: it counts in ``engine.sessions`` until ``close``."""
         models = engine.models
         self._engine, self._config = engine, config
-        self.organization, self.bulk = config.organization, config.bulk
+        self.organization, self.live, self.bulk = config.organization, config.live, config.bulk
         self._window_samples = models.vad.window_samples
         self._block_samples = BLOCK_WINDOWS * models.vad.window_samples
         self._vad_state = models.vad.initial_state()

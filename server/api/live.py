@@ -181,6 +181,8 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
             meeting = await self._meetings.find(session_id, caller, take_over=config.take_over)
         else:
             checked = validate_config(config)
+            # Before the engine is asked anything: one that is overloaded answers late.
+            await self._meetings.require_room(caller.organization_id)
             await self._meetings.require_known_language(checked.language)
             meeting = await self._meetings.open(checked, caller)
         return meeting, await meeting.connect(take_over=config.take_over, streams=streams)

@@ -15,12 +15,14 @@ from meetra.inference.v2 import language_pb2, model_pb2, session_pb2
 
 from privacy import MutualTls
 from server.engine.directory import ask_directory
+from server.engine.load_watch import LoadWatch
 from server.engine.model_labels import model_label, task_model_label
 from server.engine.replica import (
     BYTES_PER_SAMPLE,
     SENTENCES_TIMEOUT_S,
     EngineBusy,
     Flush,
+    Overload,
     Replica,
     SessionBroke,
 )
@@ -78,6 +80,7 @@ class InferenceClient:
         self._background: list[asyncio.Task[None]] = []
         self._use_found()
         self._loads_known_at = float("-inf")
+        self._load_watch = LoadWatch(self._in_use)
         self._models: tuple[str, ...] = ()
         self.capabilities: session_pb2.Capabilities | None = None
         """The latest reported capabilities; None before the first report."""
@@ -121,6 +124,14 @@ class InferenceClient:
         answer = await self._ask_capabilities(within_s, language)
         return answer is None or not answer.language_unknown
 
+    async def live_overload(self, organization: str) -> Overload | None:
+        """Return why an organization should open no further live meeting now; None where nothing is known against it.
+
+        Of several servers each has to say so.
+        """
+        # Without an engine audio is accepted all the same.
+        return None if self.capabilities is None else await self._load_watch.overload(organization)
+
     async def run(
         self, config: session_pb2.SessionConfig, pcm: AsyncIterator[bytes] | AsyncIterator[bytes | Flush]
     ) -> AsyncGenerator[session_pb2.RunSessionResponse, None]:
@@ -133,7 +144,7 @@ class InferenceClient:
         """
         self._start()
         refusal: EngineBusy | None = None
-        for replica in await self._by_load():
+        for replica in await self._by_load(config):
             opened = False
             try:
                 async with aclosing(replica.run(config, pcm)) as responses:
@@ -161,6 +172,7 @@ class InferenceClient:
     async def close(self) -> None:
         """Close all connections."""
         await _cancel(*self._background)
+        await self._load_watch.close()
         await asyncio.gather(*(replica.close() for replica in (*self._replicas.values(), *self._retired)))
 
     def _replica(self, target: Target) -> Replica:
@@ -171,8 +183,8 @@ class InferenceClient:
         replicas = list(self._replicas.values())
         return [replica for replica in replicas if not replica.away] or replicas
 
-    async def _by_load(self) -> list[Replica]:
-        """Return the replicas for a new session, the one with the least load first."""
+    async def _by_load(self, config: session_pb2.SessionConfig) -> list[Replica]:
+        """Return the replicas for a new session, the one with the least load first, those last that are overloaded."""
         replicas = self._in_use()
         if len(replicas) > 1:
             if time.monotonic() - self._loads_known_at > LOAD_KNOWN_S:
@@ -181,7 +193,8 @@ class InferenceClient:
                 replicas = self._in_use()
             # Processes that know the same of equals choose differently.
             random.shuffle(replicas)
-            replicas.sort(key=lambda replica: (replica.silent, replica.load))
+            late = [r for r in replicas if config.live and r.overload(config.organization) is not None]
+            replicas.sort(key=lambda replica: (replica.silent, replica in late, replica.load))
         return replicas
 
     async def _analyse(self, sentences: Sequence[str], within_s: float) -> language_pb2.AnalyseSentencesResponse:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from enum import StrEnum
 from typing import Any
 
 from grpc import StatusCode, aio
@@ -32,7 +34,18 @@ LOOKS_WITHOUT_ANSWER = 3
 # Looks in a row that find a call of a model that has run for longer than that time, before it is given up: the machine
 # may have stood still as a whole, and the call with it.
 LOOKS_AT_A_LONG_CALL = 3
+# For how long what a replica told of its load counts where it tells nothing new, seconds.
+TOLD_FOR_S = 30.0
 log = logging.getLogger(__name__)
+
+
+class Overload(StrEnum):
+    """Why no further live meeting should be opened."""
+
+    LAG = "lag"
+    """What is said in those that are there is told late."""
+    MEMORY = "memory"
+    """A machine has too little free memory."""
 
 
 class SessionBroke(Exception):
@@ -79,6 +92,10 @@ class Replica:
         self._given_up: set[Any] = set()
         self._unanswered = self._long_call = 0
         self._reported, self._asked_with, self._limit = 0, 0, 1
+        self._told: session_pb2.GetStatisticsResponse | None = None
+        self._told_at = float("-inf")
+        self.asked_at = float("-inf")
+        """When it was asked for its load last, by the monotonic clock."""
 
     @property
     def away(self) -> bool:
@@ -115,7 +132,7 @@ class Replica:
 
     async def ask_load(self, within_s: float) -> session_pb2.GetStatisticsResponse | None:
         """Update ``load``; None where it does not answer within so many seconds."""
-        own = self.sessions
+        own, self.asked_at = self.sessions, time.monotonic()
         try:
             answer: session_pb2.GetStatisticsResponse = await self._stub.GetStatistics(
                 session_pb2.GetStatisticsRequest(), timeout=within_s
@@ -129,7 +146,17 @@ class Replica:
         self._reported, self._asked_with = answer.sessions, own
         # An older one does not say its limit: its sessions are compared as they are.
         self._limit = max(1, answer.max_sessions)
+        self._told, self._told_at = answer, time.monotonic()
         return answer
+
+    def overload(self, organization: str) -> Overload | None:
+        """Return what it told lately against a further live meeting of an organization; None: nothing."""
+        if self._told is None or time.monotonic() - self._told_at > TOLD_FOR_S:
+            return None
+        if self._told.memory_short:
+            return Overload.MEMORY
+        full = next((own.full for own in self._told.live if own.organization == organization), self._told.live_full)
+        return Overload.LAG if full else None
 
     async def look(self) -> None:
         """Find out whether it makes progress: its sessions are given up if it does not.

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from random import randint
+
 import grpc
 
 from server.errors.meetra_error import MeetraError
 
+# The least and the longest time, seconds.
+RETRY_OVERLOADED_S = (5, 15)
 QUOTA_MESSAGES = {
     "upload_bytes_per_day": "This organization may upload {limit} bytes a day and has uploaded {used}, so that this"
     " recording is too much; try again after midnight UTC",
@@ -81,6 +85,23 @@ class StorageFull(MeetraError):
 
     def __init__(self) -> None:
         super().__init__("The server's disk is full, or almost; nothing was stored. Try again later")
+
+
+class ServerOverloaded(MeetraError):
+    """The server has as much work as it can do in time; nothing of the request was stored.
+
+    Args:
+        cause: "lag": what is said in the live meetings that are there is told late; "memory": too little of it is free.
+    """
+
+    reason = "SERVER_OVERLOADED"
+    grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+    def __init__(self, cause: str) -> None:
+        # Those who are refused together come again one after the other.
+        self.retry_after_s = randint(*RETRY_OVERLOADED_S)
+        why = "has too little free memory" if cause == "memory" else "has as many live meetings as it can follow"
+        super().__init__(f"The server {why}; nothing was stored. Try again later", cause=cause)
 
 
 class ServiceUnavailable(MeetraError):

@@ -12,18 +12,21 @@ from dataclasses import replace
 from functools import partial
 from uuid import UUID, uuid4
 
+from monitoring import MemoryReserve
 from privacy import add_log_context
 from server.auth import Caller, SessionClaims
 from server.config import ServerSettings
 from server.conversation import format_redaction_kinds, parse_redaction_kinds
 from server.descriptors import descriptors_are_scarce
 from server.disk import DiskFull, DiskReserve
+from server.engine import Overload
 from server.errors import (
     AudioDeleted,
     AudioNotStored,
     ConsentRequired,
     HeldByAnotherServer,
     MeetraError,
+    ServerOverloaded,
     SessionNotFound,
     TooManyLiveMeetings,
     TranscriptDeleted,
@@ -128,6 +131,7 @@ class LiveSessionRegistry:
         self._dependencies = dependencies
         settings = dependencies.settings
         self._disk = DiskReserve(dependencies.audio_log.root, settings.disk_reserve_bytes)
+        self._memory = MemoryReserve(settings.memory_reserve_bytes)
         self._sessions: dict[UUID, LiveSession] = {}
         self._locks: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._opening = 0
@@ -165,6 +169,13 @@ class LiveSessionRegistry:
             return await self._open(config, caller)
         finally:
             self._opening -= 1
+
+    async def require_room(self, organization_id: UUID) -> None:
+        """Check that a further meeting of an organization can be followed in time. Raises ServerOverloaded."""
+        if self._memory.is_short():
+            raise ServerOverloaded(Overload.MEMORY)
+        if (overload := await self._dependencies.analyzer.inference.live_overload(str(organization_id))) is not None:
+            raise ServerOverloaded(overload)
 
     async def _open(self, config: LiveConfig, caller: Caller) -> LiveSession:
         prepare = partial(prepare_config, organization_id=caller.organization_id, config=config)

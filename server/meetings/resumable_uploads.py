@@ -96,7 +96,9 @@ class ResumableUploads:
             QuotaExceeded: with all other unfinished uploads of the organization.
             TooManyUnfinishedUploads: the organization has its limit.
             DiskFull: the disk has no room for it.
+            ServerOverloaded: too little memory is free.
         """
+        self._allowances.require_memory()
         if size_bytes < 1:
             raise BadRequest("upload-length", "the recording is empty")
         if size_bytes > self.max_bytes:

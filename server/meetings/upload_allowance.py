@@ -10,8 +10,9 @@ from functools import partial
 from threading import Lock
 from uuid import UUID
 
+from monitoring import MemoryReserve
 from server.disk import DiskReserve
-from server.errors import QuotaExceeded
+from server.errors import QuotaExceeded, ServerOverloaded
 from server.meetings.completion import run_to_completion
 from server.quotas import MS_PER_MINUTE, Quotas, Use
 from server.storage import Connection, Database, DatabaseUnavailable, ReferenceDeleted, quotas
@@ -74,13 +75,17 @@ class UploadAllowance:
 class UploadAllowances:
     """The allowances of all organizations, in this process."""
 
-    def __init__(self, database: Database, defaults: Quotas, disk: DiskReserve) -> None:
+    def __init__(
+        self, database: Database, defaults: Quotas, disk: DiskReserve, memory: MemoryReserve | None = None
+    ) -> None:
         """
         Args:
             defaults: of organizations that have no quotas of their own.
             disk: the disk of the audio log.
+            memory: what stays free of it; None: nothing.
         """
         self._database, self._defaults, self.disk = database, defaults, disk
+        self._memory = memory or MemoryReserve(0)
         self._accounts: dict[UUID, _Account] = {}
 
     @asynccontextmanager
@@ -90,8 +95,9 @@ class UploadAllowances:
         Args:
             least_bytes: the least size of the recording, as its sender states it; 0 if unknown.
 
-        Raises QuotaExceeded, DiskFull, ReferenceDeleted.
+        Raises ServerOverloaded, QuotaExceeded, DiskFull, ReferenceDeleted.
         """
+        self.require_memory()
         use = await self._database.run(
             partial(self.find_use, organization_id=organization_id), organization_id=organization_id
         )
@@ -105,6 +111,11 @@ class UploadAllowances:
             yield allowance
         finally:
             await run_to_completion(self._settle(organization_id, account, allowance))
+
+    def require_memory(self) -> None:
+        """Check that enough memory is free for another upload. Raises ServerOverloaded."""
+        if self._memory.is_short():
+            raise ServerOverloaded("memory")
 
     def _check_start(self, account: _Account, least_bytes: int) -> None:
         use = account.use

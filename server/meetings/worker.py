@@ -8,6 +8,7 @@ from collections import Counter
 from contextlib import suppress
 from uuid import UUID
 
+from monitoring import MemoryReserve
 from server.analysis import MeetingAnalyzer
 from server.audio import StoreUnavailable
 from server.config import ServerSettings
@@ -51,6 +52,7 @@ class Worker:
         self._indexing = indexing
         self._queue_watch = QueueWatch(database)
         self._webhooks = webhooks
+        self._memory = MemoryReserve(settings.memory_reserve_bytes)
         self._wake = asyncio.Event()
         self._running: Counter[UUID] = Counter()
         """Running jobs by organization."""
@@ -114,6 +116,9 @@ class Worker:
 
     async def _lease(self) -> Job | None:
         """Lease a job of an organization that has a place left, and count it. Raises DatabaseUnavailable."""
+        if self._running and self._memory.is_short():
+            # One goes on, however little there is: else none would ever.
+            return None
         settings, most = self._settings, max(1, self._settings.worker_concurrency - 1)
         async with self._leasing:
             full = [organization for organization, count in self._running.items() if count >= most]

@@ -21,6 +21,7 @@ WELL = {
     'meetra_engine_sessions_limit{process="inference",kind="all"}': 8,
     'meetra_engine_sessions_limit{process="inference",kind="live"}': 6,
     'meetra_engine_sessions_limit{process="inference",kind="upload"}': 6,
+    'meetra_engine_live_full{process="inference"}': 0,
     'meetra_engine_speech_seconds_total{process="inference",kind="live"}': 400,
     'meetra_engine_speech_without_words_seconds_total{process="inference",kind="live"}': 20,
 }
@@ -55,11 +56,12 @@ def test_a_system_that_is_well_is_said_to_be() -> None:
         ({"program_restarts": 3}, "programs run", State.ADVICE, "api 3 times"),
         ({"live_unheard": 2}, "live meetings", State.WRONG, "2 tracks find no engine"),
         ({"live_lag": 15}, "live meetings", State.ADVICE, "turns are at most 15.0 s late"),
+        ({"engine_live_full": 1}, "live meetings", State.ADVICE, "further ones are refused until"),
         ({"engine_sessions{": 6}, "engine", State.ADVICE, "12 of 8 sessions are open; further ones wait"),
         ({"engine_speech_without": 300}, "engine", State.ADVICE, "75 % of the speech"),
         ({"engine_speech_": 200}, "engine", State.GOOD, "4 of 8"),
     ],
-    ids=["down", "restarted", "unheard", "late", "full", "wordless", "little speech"],
+    ids=["down", "restarted", "unheard", "late", "refused", "full", "wordless", "little speech"],
 )
 def test_what_is_not_is_said_with_what_to_do(changed: dict[str, float], about: str, state: State, said: str) -> None:
     finding = findings(**changed)[about]

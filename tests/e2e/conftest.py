@@ -144,8 +144,14 @@ def start_system(data: Path, *options: str) -> System:
     command = [sys.executable, "-m", "cli", "up", "--data", str(data), "--ready-file", str(ready), "--port", "0"]
     command += options
     doom = Doom(data.with_suffix(".doom"))
-    # Receivers of webhooks in tests are on this machine.
-    environment = {**os.environ, "PYTHONPATH": doom.python_path(), "MEETRA_WEBHOOK_NETWORKS": "127.0.0.0/8"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": doom.python_path(),
+        # Receivers of webhooks in tests are on this machine.
+        "MEETRA_WEBHOOK_NETWORKS": "127.0.0.0/8",
+        # A slow machine opens every meeting.
+        "MEETRA_INFERENCE_MAX_LIVE_LAG_S": "0",
+    }
     with data.with_suffix(".log").open("ab") as out:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
     deadline = time.monotonic() + READY_TIMEOUT_S

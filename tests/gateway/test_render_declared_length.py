@@ -46,6 +46,7 @@ async def answer(address: str, api: Api, length: int, *extra: str) -> tuple[int,
         ({}, 413, "file: exceeds this server's limit of", False),
         ({"quota_upload_bytes_per_day": GIB}, 429, f"This organization may upload {GIB} bytes a day", True),
         ({"quota_stored_bytes": GIB}, 429, f"This organization may store {GIB} bytes", True),
+        ({"memory_reserve_bytes": 2**60}, 429, "The server has too little free memory", True),
         ({"disk_reserve_bytes": 2**60}, 507, "The server's disk is full, or almost", True),
     ],
 )

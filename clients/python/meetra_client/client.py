@@ -133,8 +133,8 @@ class MeetraClient(MeetingCalls, CorrectionCalls, LiveCalls):
             turn_pause_ms: silence of a speaker that ends their turn, milliseconds, 500..5000; 0: 500.
             buffer_s: audio per track that may be unacknowledged before ``send`` waits, seconds.
 
-        ``async with`` raises BadRequest, ConsentRequired, TooManyLiveMeetings, Unauthenticated, Unreachable or another
-        MeetraError.
+        ``async with`` raises BadRequest, ConsentRequired, TooManyLiveMeetings, ServerOverloaded, Unauthenticated,
+        Unreachable or another MeetraError.
         """
         config = live_pb2.LiveConfig(
             name=name,

@@ -329,6 +329,12 @@ class ExportRunning(MeetraError):
     reason = "EXPORT_RUNNING"
 
 
+class ServerOverloaded(MeetraError):
+    """The server has as much work as it can do in time; nothing was stored. Try again after `retry_after_s`."""
+
+    reason = "SERVER_OVERLOADED"
+
+
 class SearchOverloaded(MeetraError):
     """The search took too long; narrow it by dates, a meeting or a speaker, or try again."""
 

@@ -10,8 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.api.admission import NoCapacity, SessionAdmission, SessionLimits, default_max_sessions
+from inference.api.admission import (
+    ALWAYS_IN_ORDER,
+    NoCapacity,
+    SessionAdmission,
+    SessionLimits,
+    default_max_sessions,
+)
+from inference.api.messages import live_load_messages
 from inference.models import ModelSet
+from tests.monitoring.counting import counting, samples
 
 
 class Replica:
@@ -127,3 +135,32 @@ def test_a_gpu_takes_more_sessions_and_a_refusal_tells_how_many_there_are() -> N
             held.enter_context(admission.admit("", live=True))
         with pytest.raises(NoCapacity, match="all 1024 sessions are in use; retry later"):
             held.enter_context(admission.admit("", live=True))
+
+
+def test_with_little_free_memory_no_further_session_opens_but_the_first_few_do() -> None:
+    replica = Replica(SessionLimits(128, memory_reserve_bytes=2**60))
+    assert replica.fill("a", live=False) == ALWAYS_IN_ORDER
+    assert not replica.opens("b")
+    assert Replica(SessionLimits(8, 0, 1, memory_reserve_bytes=1)).fill("a") == 8
+
+
+def test_late_sessions_are_told_to_whoever_opens_meetings_and_refuse_no_session() -> None:
+    admission = SessionAdmission(SessionLimits(128, max_live_lag_s=5))
+    with ExitStack() as held, counting("meetra_engine_live") as counted:
+        for _ in range(ALWAYS_IN_ORDER):
+            held.enter_context(admission.admit("a", live=True))
+        held.enter_context(admission.admit("b", live=False))
+        admission.look(0, {"a": 7.0})
+        assert (admission.live_full("a"), admission.live_full("b"), admission.live_full(None)) == (True, False, False)
+        assert [
+            (load.organization, load.sessions, load.lag_us, load.full)
+            for load in live_load_messages(admission, {"a": 7.0})
+        ] == [("a", ALWAYS_IN_ORDER, 7_000_000, True)]
+        held.enter_context(admission.admit("a", live=True))
+        admission.look(1, {"a": 0.0})
+        admission.look(9, {"a": 0.0})
+    assert counted == {}
+    assert samples("meetra_engine_live_full") == {"meetra_engine_live_full": 0}
+    admission.look(10, {"a": 3.0})
+    assert samples("meetra_engine_live_lag") == {"meetra_engine_live_lag_seconds": 3}
+    admission.look(11, {})

@@ -232,3 +232,26 @@ async def test_bulk_work_alone_waits_for_nothing() -> None:
     assert model.calls == [["b0"], ["b1"], ["b2"]]
     model.free.set()
     await asyncio.gather(*tasks)
+
+
+async def test_it_tells_how_late_work_begins_and_for_how_long_what_waits_is_due() -> None:
+    model, begun = SlowModel(), list[tuple[object, float]]()
+    batcher = Batcher("upper", model, max_size=1, on_begin=lambda owner, late_s: begun.append((owner, late_s)))
+    first = await handed_in(batcher, [("a", "x")])
+    second = [asyncio.create_task(batcher.submit("b", "y")), asyncio.create_task(batcher.submit("c", "z", 3600.0))]
+    await everybody_had_a_turn()
+    assert [owner for owner, _ in begun] == ["a"]
+    waiting = batcher.overdue()
+    # What has patience is not due yet.
+    assert waiting.keys() == {"b", "c"}
+    assert (waiting["b"] >= 0, waiting["c"]) == (True, 0)
+    cancelled = await handed_in(batcher, [("d", "w")])
+    cancelled[0].cancel()
+    await everybody_had_a_turn()
+    assert "d" not in batcher.overdue()
+    model.free.set()
+    await asyncio.gather(*first, *second)
+    assert [owner for owner, _ in begun] == ["a", "b", "c"]
+    assert begun[1][1] >= waiting["b"]
+    assert begun[2][1] == 0
+    assert batcher.overdue() == {}

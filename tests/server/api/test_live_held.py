@@ -16,9 +16,12 @@ import grpc
 import pytest
 from google.api import httpbody_pb2
 from grpc import aio
+from meetra.inference.v2 import session_pb2
 from meetra.v1 import live_pb2 as pb
 from meetra.v1 import live_pb2_grpc, meetings_pb2, meetings_pb2_grpc
 
+from monitoring import MemoryReserve
+from server.engine import load_watch
 from server.live import MAX_TRACKS
 from server.storage import meetings
 from server.storage.pool import Database
@@ -295,6 +298,49 @@ async def test_no_meeting_begins_where_the_disk_has_only_its_reserve_left(
             await bot.open()
         assert "STORAGE_FULL" in str(raised.value.trailing_metadata())
         assert await owner.run(lambda c: c.fetchval("SELECT count(*) FROM meetings")) == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "short", "cause"),
+    [
+        (session_pb2.GetStatisticsResponse(live_full=True), False, "lag"),
+        (session_pb2.GetStatisticsResponse(memory_short=True), False, "memory"),
+        (session_pb2.GetStatisticsResponse(), True, "memory"),
+    ],
+    ids=["late", "memory of the engine", "own memory"],
+)
+async def test_an_overloaded_server_opens_no_further_meeting_and_those_that_are_open_go_on(
+    owner: Database,
+    database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    told: session_pb2.GetStatisticsResponse,
+    short: bool,
+    cause: str,
+) -> None:
+    monkeypatch.setattr(load_watch, "KNOWN_S", 0.0)
+    async with engine_and_api(owner, database, tmp_path) as (engine, api):
+        bot = await bot_of(api)
+        ready = await bot.open()
+        engine.statistics = told
+        if short:
+            monkeypatch.setattr(MemoryReserve, "is_short", lambda _: True)
+        with pytest.raises(aio.AioRpcError) as raised:
+            await bot.open()
+        error, trailers = raised.value, dict(raised.value.trailing_metadata() or ())
+        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert (trailers["x-meetra-reason"], trailers["x-http-code"]) == ("SERVER_OVERLOADED", "429")
+        assert 5 <= int(trailers["retry-after"]) <= 15
+        assert ("memory" in (error.details() or "")) is (cause == "memory")
+        assert await owner.run(lambda c: c.fetchval("SELECT count(*) FROM meetings")) == 1
+        await bot.send(ready)
+        config = pb.LiveConfig(session_id=ready.session_id, take_over=True)
+        again = await bot.live.OpenMeeting(pb.OpenMeetingRequest(config=config), metadata=bot.metadata)
+        assert again.ready.session_id == ready.session_id
+        engine.statistics = session_pb2.GetStatisticsResponse()
+        monkeypatch.undo()
+        monkeypatch.setattr(load_watch, "KNOWN_S", 0.0)
+        await bot.open()
 
 
 async def test_a_process_has_its_number_of_running_meetings(

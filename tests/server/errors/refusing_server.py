@@ -69,6 +69,7 @@ EXAMPLES: tuple[errors.MeetraError, ...] = (
     errors.TooManyLiveMeetings(4),
     errors.ExportRunning(),
     errors.SearchOverloaded(),
+    errors.ServerOverloaded("lag"),
     errors.DocumentNotMade("pdf"),
     errors.TooManyKeys(100),
     errors.TooManyWebhooks(20),
