@@ -249,7 +249,8 @@ async def measure_cost(
             " status, stage FROM copied c JOIN meetings m ON m.id = c.old"
         )
         await connection.execute(
-            "INSERT INTO search_meetings SELECT c.id, organization_id, version, sentences FROM copied c"
+            "INSERT INTO search_meetings (meeting_id, organization_id, version, sentences, model, sketches)"
+            " SELECT c.id, organization_id, version, sentences, model, sketches FROM copied c"
             " JOIN search_meetings m ON m.meeting_id = c.old"
         )
         await connection.execute(

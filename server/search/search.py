@@ -170,29 +170,28 @@ async def _search(
     queries = await queries_of(query.terms)
     shares: dict[tuple[UUID, int], float] = {}
     meetings = MeetingsByAge(connection, organization_id, limits)
+    indexed = await search_queries.count_sentences(connection, organization_id)
     if wanted.by != SearchBy.MEANING:
-        sentences = await search_queries.count_sentences(connection, organization_id)
         hits = await search_words.find_words(
             *(connection, organization_id, queries, limits, meetings),
             looked_at=MAX_LOOKED_AT,
             looked_at_for_some=MAX_COMPARED,
-            sentences=sentences,
+            sentences=indexed.sentences,
             most_alike=ALIKE,
             most=MOST_WORDS,
         )
-        by_terms = word_shares(queries, hits, sentences)
+        by_terms = word_shares(queries, hits, indexed.sentences)
         ranked = sorted(hits, key=lambda hit: -by_terms[hit.configuration, hit.hits])
         shares = {(hit.meeting_id, hit.number): by_terms[hit.configuration, hit.hits] for hit in ranked[:CANDIDATES]}
     keys = list(shares)
     if meant is not None:
-        newest = await meetings.newest(MAX_COMPARED)
         close = await search_meaning.find_meaning(
-            connection, organization_id, configurations, limits, meant, newest, CANDIDATES
+            *(connection, organization_id, configurations, limits, meant, meetings, indexed), MAX_COMPARED, CANDIDATES
         )
-        keys += [key for key in close if key not in shares]
-        if newest.since is not None:
+        keys += [key for key in close.keys if key not in shares]
+        if close.since is not None:
             notice = (
-                f"Meaning was compared in the newest {newest.sentences} sentences, back to {newest.since:%Y-%m-%d};"
+                f"Meaning was compared in the newest {close.compared} sentences, back to {close.since:%Y-%m-%d};"
                 " older ones were found by their words. Search within dates to compare those."
             )
     rows = await search_queries.load(connection, organization_id, keys, meant)

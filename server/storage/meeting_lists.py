@@ -24,7 +24,7 @@ _SORT_KEYS = {
 SORTS = tuple(_SORT_KEYS)
 SortKey = datetime | str | int
 _STATUSES = ("receiving", "queued", "processing", "ready", "failed")
-# Of the meetings of a list, so many are looked at for a name before the index of names is.
+# Of the meetings of a list, at most so many are looked at for a name before the index of names is.
 _MEETINGS_LOOKED_AT = 500
 
 
@@ -105,13 +105,14 @@ async def list_page(
     statement = _Statement(organization_id, size, after, wanted or MeetingFilter(), order or MeetingOrder())
     if not statement.statuses:
         return []
-    if not statement.has_names:
-        return [to_listed(row) for row in await connection.fetch(*statement.in_order(_round_up(size), ""))]
-    # What many meetings have stands in the first ones already; what few have is found by the index of names.
-    looked_at = max(_MEETINGS_LOOKED_AT, 4 * _round_up(size))
-    rows = await connection.fetch(*statement.in_order(looked_at, statement.names))
-    if len(rows) < size:
-        rows = await connection.fetch(*statement.by_names())
+    few, most = _round_up(size), max(_MEETINGS_LOOKED_AT, 4 * _round_up(size))
+    rows = await connection.fetch(*statement.in_order(few, statement.names if statement.has_names else ""))
+    if statement.has_names and len(rows) < size:
+        # What many meetings have stands in the first ones already; what few have is found by the index of names.
+        if len(rows) * most >= size * few:
+            rows = await connection.fetch(*statement.in_order(most, statement.names))
+        if len(rows) < size:
+            rows = await connection.fetch(*statement.by_names())
     return [to_listed(row) for row in rows]
 
 

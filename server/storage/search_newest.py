@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from server.storage.pool import Connection
-from server.storage.search import SKETCHED_SINCE
 from server.storage.search_filter import SearchFilter, meeting_conditions
 
 # Meetings in one statement that looks for them. For a larger part of the table PostgreSQL would read all of it.
@@ -23,8 +22,6 @@ class IndexedMeeting(NamedTuple):
     held_at: datetime
     sentences: int
     """How many it has."""
-    sketched: bool
-    """Whether sketches of its sentences are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +79,17 @@ class MeetingsByAge:
         return min(max(_LEAST_PAGE, round(1.1 * missing)), _MOST_PAGE)
 
     async def _read(self, size: int) -> None:
-        values: list[Any] = [self._organization_id, SKETCHED_SINCE]
+        values: list[Any] = [self._organization_id]
         conditions = meeting_conditions(self._wanted, values)
         if self._last is not None:
             values += self._last
             conditions += f" AND (m.held_at, m.id) < (${len(values) - 1}, ${len(values)})"
         rows = await self._connection.fetch(
-            "SELECT m.id, m.held_at, i.sentences, i.sketched FROM (SELECT m.id, m.held_at FROM meetings m"
+            "SELECT m.id, m.held_at, i.sentences FROM (SELECT m.id, m.held_at FROM meetings m"
             f" WHERE m.organization_id = $1 AND m.delete_at IS NULL{conditions}"
             f" ORDER BY m.held_at DESC, m.id DESC LIMIT {size}) m"
             # A lateral query with an offset is looked up row by row.
-            " LEFT JOIN LATERAL (SELECT i.sentences, i.version >= $2 AS sketched FROM search_meetings i"
+            " LEFT JOIN LATERAL (SELECT i.sentences FROM search_meetings i"
             " WHERE i.organization_id = $1 AND i.meeting_id = m.id OFFSET 0) i ON true"
             " ORDER BY m.held_at DESC, m.id DESC",
             *values,

@@ -80,6 +80,15 @@ class Meant:
         return vector_text(np.asarray(self.vector))
 
 
+@dataclass(frozen=True, slots=True)
+class IndexedSentences:
+    """What is indexed of an organization; about, where there is much."""
+
+    meetings: int
+    sentences: int
+    """Of all meetings together."""
+
+
 async def list_configurations(connection: Connection, organization_id: UUID) -> list[str]:
     """Return the configurations of an organization's sentences."""
     rows = await connection.fetch(
@@ -120,12 +129,12 @@ async def make_queries(
     )
 
 
-async def count_sentences(connection: Connection, organization_id: UUID, sampled: int = 500) -> int:
-    """Return how many sentences of an organization are indexed.
+async def count_sentences(connection: Connection, organization_id: UUID, sampled: int = 500) -> IndexedSentences:
+    """Return how many meetings and sentences of an organization are indexed.
 
     Args:
-        sampled: meetings that are looked at. An organization with more is taken to have as many sentences everywhere as
-            in these, within a few percent: they are the first by their ids, and ids are random.
+        sampled: meetings that are looked at. An organization with more is taken to have as many everywhere as in these,
+            within a few percent: they are the first by their ids, and ids are random.
     """
     row = await connection.fetchrow(
         "SELECT count(*) AS meetings, coalesce(sum(i.sentences), 0)::bigint AS sentences,"
@@ -134,9 +143,11 @@ async def count_sentences(connection: Connection, organization_id: UUID, sampled
         organization_id,
     )
     assert row is not None
-    if row["meetings"] < sampled:
-        return int(row["sentences"])
-    return int(row["sentences"]) * (1 << 128) // (UUID(str(row["last"])).int + 1)
+    meetings, sentences = int(row["meetings"]), int(row["sentences"])
+    if meetings < sampled:
+        return IndexedSentences(meetings, sentences)
+    ids, all_ids = UUID(str(row["last"])).int + 1, 1 << 128
+    return IndexedSentences(meetings * all_ids // ids, sentences * all_ids // ids)
 
 
 async def load(

@@ -7,6 +7,7 @@ words finds by words that few sentences have.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -18,9 +19,8 @@ from server.storage.search_filter import SearchFilter, meeting_conditions, sente
 from server.storage.search_newest import MeetingsByAge
 from server.storage.search_queries import TermQueries
 
-# Parts of the sentences that are looked at, one after another: for several words, and for one, of which there are soon
-# enough.
-_SHARES, _SHARES_OF_ONE = (5, 1), (5, 2, 1)
+# The part of the sentences that is looked at first, and by how much more than seems needed the next one is.
+_FIRST_SHARE, _MARGIN = 5, 1.25
 # Bit t for term t, as ``sentences_with_words`` has it.
 _HITS = (
     "(SELECT coalesce(sum(1::bigint << t - 1), 0)::bigint"
@@ -98,9 +98,9 @@ async def find_words(
 ) -> list[WordHit]:
     """Return sentences that have a term: those with the same terms newest first, at most ``most_alike`` of them.
 
-    The newest sentences are looked at one by one: a fifth of ``looked_at``, then (half and) all of these, as long as
-    some have a term and fewer than ``most_alike`` have every term. A term that ``most_alike`` of these have is common,
-    and is not looked for beyond them; but all common terms together are, and each of the others.
+    The newest sentences are looked at one by one: a fifth of ``looked_at``, then as many as it takes, up to all of
+    these, until each term is known to be common, which ``most_alike`` of these have, or to be rare (``_further``). A
+    common term is not looked for beyond them; but all common terms together are, and each of the others.
 
     Args:
         meetings: those that are looked at.
@@ -111,12 +111,12 @@ async def find_words(
     if queries.any_term is None:
         return []
     look = _Words(connection, organization_id, queries, wanted, most_alike, most)
-    for share in _SHARES_OF_ONE if queries.terms == 1 else _SHARES:
-        first = await meetings.newest(looked_at // share)
+    reach: int | None = looked_at // _FIRST_SHARE
+    while reach is not None:
+        first = await meetings.newest(reach)
         await look.at_meetings(first.ids)
-        # Then no term is common, or nothing that is further back would be shown.
-        if first.are_all or not look.finds_any(most_alike // 10) or look.seen.have_enough(queries):
-            break
+        seen = max(1, reach, first.sentences)
+        reach = None if first.are_all else _further(look.seen, queries, seen, looked_at)
     common = [term for term in range(queries.terms) if look.seen.have(1 << term) >= most_alike]
     passes_over = wanted.passes_over_sentences and common and not look.seen.have_enough(queries)
     if passes_over and not first.are_all:
@@ -135,6 +135,27 @@ async def find_words(
         for hit in look.seen.scaled(max(1.0, sentences / max(1, first.sentences)))
         if (hit.meeting_id, hit.number) not in found_beyond and not any(hit.hits >> term & 1 for term in rare)
     ]
+
+
+def _further(seen: _Seen, queries: TermQueries, looked_at: int, most: int) -> int | None:
+    """Return how many sentences to look at next, at most ``most``; None if nothing further back matters.
+
+    That is where enough have every term, or where each term, and all common ones together, are common or rare. What is
+    rare is looked for by the index of words; of common ones enough are seen already. Some of several common terms may
+    stand together in sentences that are to be found in no other way: for these as many as possible are looked at.
+    """
+    if looked_at >= most or seen.have_enough(queries):
+        return None
+    counts = {1 << term: seen.have(1 << term) for term in range(queries.terms)}
+    common = [terms for terms, count in counts.items() if count >= seen.most_alike]
+    if len(common) > 1:
+        counts[sum(common)] = seen.have(sum(common))
+    if len(common) > 2 and counts[sum(common)] < seen.most_alike:
+        return most
+    # What so few have is rare, whatever is seen of the others.
+    least = max(1, seen.most_alike // 10)
+    open_ = [count for count in counts.values() if least <= count < seen.most_alike]
+    return min(most, math.ceil(_MARGIN * looked_at * seen.most_alike / min(open_))) if open_ else None
 
 
 class _Words:
@@ -162,10 +183,6 @@ class _Words:
             most,
         ]
         self._conditions = sentence_conditions(wanted, queries.configurations, self._values)
-
-    def finds_any(self, least: int) -> bool:
-        """Return whether so many of the sentences that were looked at have the same term."""
-        return any(self.seen.have(1 << term) >= least for term in range(self._queries.terms))
 
     async def at_meetings(self, meeting_ids: Sequence[UUID]) -> None:
         """Look at each sentence of meetings, the newest first; at those of the same meeting once."""

@@ -34,7 +34,7 @@ async def searched_organization(
         meeting_id = await ready_meeting(database, user, f"{day:064x}")
         await run(
             lambda c, i=meeting_id, d=day: c.execute(  # type: ignore[misc]
-                "UPDATE meetings SET held_on = $2, name = $3 WHERE id = $1", i, f"2026-03-{20 - d}", str(d)
+                "UPDATE meetings SET held_on = $2, name = $3 WHERE id = $1", i, f"2026-03-{20 - d:02}", str(d)
             )
         )
         own = vectors[day] if vectors else [b""] * len(texts)

@@ -215,15 +215,17 @@ def searches(ours: OrganizationRows) -> dict[str, Call]:
             connection, configurations, [("word", word) for word in words.split()]
         )
         meetings = MeetingsByAge(connection, us, wanted)
-        sentences = await search_queries.count_sentences(connection, us)
+        indexed = await search_queries.count_sentences(connection, us)
         hits = await search_words.find_words(
-            *(connection, us, queries, wanted, meetings, LOOKED_AT, COMPARED, sentences), most_alike=100, most=1000
+            *(connection, us, queries, wanted, meetings, LOOKED_AT, COMPARED, indexed.sentences),
+            most_alike=100,
+            most=1000,
         )
-        meant, newest = Meant("model", (1.0, 0.0)), await meetings.newest(COMPARED)
+        meant = Meant("model", (1.0, 0.0))
         close = await search_meaning.find_meaning(
-            connection, us, configurations, wanted, meant, newest, 100, max_exact=EXACT
+            *(connection, us, configurations, wanted, meant, meetings, indexed), COMPARED, 100, max_exact=EXACT
         )
-        keys = list({*((hit.meeting_id, hit.number) for hit in hits[:100]), *close})
+        keys = list({*((hit.meeting_id, hit.number) for hit in hits[:100]), *close.keys})
         assert len(await search_queries.load(connection, us, keys, meant)) == len(keys)
 
     return {
@@ -268,5 +270,6 @@ async def test_many_sentences_are_estimated_from_some(database: Database, ours: 
         await database.run(lambda c, n=sampled: search_queries.count_sentences(c, us, n), organization_id=us)  # type: ignore[misc]
         for sampled in (10_000, 500)
     ]
-    assert whole == 4 * MEETINGS // 2 + 1
-    assert some == pytest.approx(whole, rel=0.15)
+    assert (whole.meetings, whole.sentences) == (MEETINGS // 2 + 1, 4 * MEETINGS // 2 + 1)
+    assert some.sentences == pytest.approx(whole.sentences, rel=0.15)
+    assert some.meetings == pytest.approx(whole.meetings, rel=0.15)

@@ -41,7 +41,7 @@ async def test_a_meeting_indexed_again_has_its_new_rows_alone(owner: Database, d
             )
         )
     assert await run(lambda c: c.fetchval("SELECT array_agg(text) FROM search_sentences")) == ["Three"]
-    assert await run(lambda c: search_queries.count_sentences(c, user.organization_id)) == 1
+    assert (await run(lambda c: search_queries.count_sentences(c, user.organization_id))).sentences == 1
 
 
 async def test_meetings_to_index_are_ready_and_have_a_transcript(owner: Database, database: Database) -> None:

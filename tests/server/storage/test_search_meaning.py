@@ -7,9 +7,10 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from server.storage import Meant, MeetingsByAge, search_meaning
+from server.storage import Meant, MeetingsByAge, search_meaning, search_queries
 from server.storage.pool import Connection, Database
 from server.storage.search_filter import SearchFilter
+from server.storage.search_meaning import Closest
 from tests.server.storage.searched_meetings import searched_organization
 
 ALL = SearchFilter()
@@ -28,15 +29,22 @@ async def us(owner: Database, database: Database) -> UUID:
 
 async def closest(database: Database, us: UUID, most: int, max_exact: int, wanted: SearchFilter = ALL) -> list[str]:
     """The closest sentences: meeting and number."""
+    return (await closest_of(database, us, most, max_exact, wanted))[0]
 
-    async def work(connection: Connection) -> list[str]:
-        newest = await MeetingsByAge(connection, us, wanted).newest(1000)
-        meant = Meant("model", tuple(QUERY.tolist()))
+
+async def closest_of(
+    database: Database, us: UUID, most: int, max_exact: int, wanted: SearchFilter = ALL, compared: int = 1000
+) -> tuple[list[str], Closest]:
+    """The same, and where they were looked for."""
+
+    async def work(connection: Connection) -> tuple[list[str], Closest]:
+        meetings, meant = MeetingsByAge(connection, us, wanted), Meant("model", tuple(QUERY.tolist()))
+        indexed = await search_queries.count_sentences(connection, us)
         found = await search_meaning.find_meaning(
-            connection, us, ["simple"], wanted, meant, newest, most, max_exact=max_exact
+            connection, us, ["simple"], wanted, meant, meetings, indexed, compared, most, max_exact=max_exact
         )
         names = {row["id"]: row["name"] for row in await connection.fetch("SELECT id, name FROM meetings")}
-        return [f"{names[meeting_id]} {number}" for meeting_id, number in found]
+        return [f"{names[meeting_id]} {number}" for meeting_id, number in found.keys], found
 
     return await database.run(work, organization_id=us)
 
@@ -63,6 +71,40 @@ async def test_of_many_the_nearest_sketches_are_compared(
     # Those that the query is made of are nearest by either.
     assert sorted(found) == sorted(by_cosine(2)) == ["0 3", "1 4"]
     assert {3, 34} <= set(near.tolist())
+
+
+async def test_the_newest_meetings_are_compared_up_to_so_many_sentences_and_meetings(
+    owner: Database, database: Database, us: UUID
+) -> None:
+    newest = [one for one in by_cosine(60) if one.startswith("0 ")]
+    for max_exact in (60, 0):
+        # The newest meeting at least, and no other that is not compared whole.
+        for compared in (10, 59):
+            found, closest_ = await closest_of(database, us, 60, max_exact, compared=compared)
+            assert found == newest
+            assert closest_.compared == 30
+            assert f"{closest_.since}" == "2026-03-20 00:00:00+00:00"
+        found, closest_ = await closest_of(database, us, 60, max_exact, compared=60)
+        assert (found, closest_.compared, closest_.since) == (by_cosine(60), 60, None)
+    # One that is not in the index yet has no sentences.
+    await owner.run(lambda c: c.execute("UPDATE meetings SET held_on = '2026-03-10' WHERE name = '0'"))
+    await owner.run(
+        lambda c: c.execute("DELETE FROM search_meetings WHERE meeting_id = (SELECT id FROM meetings WHERE name = '1')")
+    )
+    found, closest_ = await closest_of(database, us, 60, 0)
+    assert (found, closest_.compared, closest_.since) == (newest, 30, None)
+
+
+async def test_no_more_meetings_are_read_than_so_many(
+    database: Database, us: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_meaning, "_LEAST_MEETINGS", 1)
+    found, closest_ = await closest_of(database, us, 60, 0, compared=60)
+    assert (found, closest_.since) == (by_cosine(60), None)
+    monkeypatch.setattr(search_meaning, "MAX_MEETINGS", 1)
+    found, closest_ = await closest_of(database, us, 60, 0, compared=60)
+    assert closest_.compared == len(found) == 30
+    assert closest_.since is not None
 
 
 async def test_where_only_some_sentences_are_wanted_all_of_these_are_compared(database: Database, us: UUID) -> None:

@@ -97,4 +97,19 @@ async def test_a_filter_of_sentences_looks_further_back(database: Database, us: 
 
 
 async def test_few_meetings_are_counted(database: Database, us: UUID) -> None:
-    assert await database.run(lambda c: search_queries.count_sentences(c, us), organization_id=us) == 9
+    counted = await database.run(lambda c: search_queries.count_sentences(c, us), organization_id=us)
+    assert (counted.meetings, counted.sentences) == (3, 9)
+
+
+async def test_no_more_is_looked_at_than_tells_whether_a_word_is_common(owner: Database, database: Database) -> None:
+    # A fifth of twenty, four, have it; so six are to be expected among eight at the most.
+    meetings = [["common"]] * 8 + [["other"]] * 11
+    us = await searched_organization(owner, database, meetings)
+    places, hits = await found(database, us, "common", looked_at=20, most_alike=6)
+    assert places == {(meeting, 0) for meeting in range(6)}
+    # All of those that were looked at have it, so all of the nine that are said to be there.
+    assert {hit.alike for hit in hits} == {9}
+    # What none of the first four has is looked for by the index of words at once.
+    places, hits = await found(database, us, "other", looked_at=20, most_alike=6)
+    assert len(places) == 6
+    assert {hit.alike for hit in hits} == {11}
