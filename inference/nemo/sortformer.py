@@ -89,6 +89,7 @@ class SortformerDiarizer:
         name: str = "Sortformer",
         max_rows: int | None = None,
         compiled: bool = False,
+        buckets: Buckets | None = None,
     ) -> None:
         """
         Args:
@@ -99,6 +100,7 @@ class SortformerDiarizer:
             name: of the model, for messages.
             max_rows: maximum number of sessions in one forward pass.
             compiled: on a GPU, compile layers and record CUDA graphs, which takes minutes at first.
+            buckets: the fixed sizes of passes; None: those of ``buckets_for`` where they are recorded, elsewhere none.
 
         Raises:
             ModelUnfit: the model is not a streaming Sortformer for 16 kHz, or the settings do not fit it.
@@ -117,11 +119,13 @@ class SortformerDiarizer:
         # Shared by all sessions: a state's tensors are never changed.
         self._initial_state = initial_state(width, self._device)
         self._nothing = torch.zeros((1, width), device=self._device)
-        self._eager = BucketedPasses(self._network.probabilities)
+        forward = self._network.probabilities
+        self._eager = BucketedPasses(forward, dict.fromkeys(buckets or (), forward), buckets)
         self._lanes: Lanes | None = None
         if self.on_gpu:
-            buckets = buckets_for(self.sessions_per_pass, settings.max_frames) if compiled else Buckets((), ())
-            self._lanes = record_lanes(self._network, buckets, self.calls_at_once, width, self._device, name)
+            sizes = buckets or buckets_for(self.sessions_per_pass, settings.max_frames)
+            sizes = sizes if compiled else Buckets((), ())
+            self._lanes = record_lanes(self._network, sizes, self.calls_at_once, width, self._device, name)
 
     @classmethod
     def load(cls, path: Path, *, latency: str, device: str, dtype: str, compiled: bool) -> SortformerDiarizer:
@@ -146,7 +150,7 @@ class SortformerDiarizer:
         check_lengths(work, self.needed_samples)
         states = [replace(item.state, audio=item.state.audio.with_samples(item.samples)) for item in work]
         emitted: list[list[NDArray[np.float32]]] = [[] for _ in work]
-        with torch.inference_mode(), self._passes() as passes:
+        with torch.inference_mode(), self.passes() as passes:
             # The last call of a session may emit several chunks, one after another.
             while rows := self._next_chunks(states, work):
                 for row, frames, state in self._step_all(rows, passes):
@@ -159,8 +163,8 @@ class SortformerDiarizer:
             results.append((np.concatenate([*frames_of, silence]), state))
         return results
 
-    def _passes(self) -> AbstractContextManager[BucketedPasses]:
-        """Return what runs this call's passes."""
+    def passes(self) -> AbstractContextManager[BucketedPasses]:
+        """Return what runs a call's passes; until its context ends, they are this call's alone."""
         return self._lanes.take() if self._lanes else nullcontext(self._eager)
 
     def _next_chunks(self, states: Sequence[SortformerState], work: Sequence[StreamInput]) -> list[_Row]:

@@ -44,6 +44,7 @@ from inference.models import (
     WindowRecogniser,
 )
 from inference.onnx.runtime import CPU
+from inference.selection.model_devices import describe_devices
 from inference.selection.model_loading import ModelLoader
 from inference.selection.model_probes import (
     probe_diarizer,
@@ -184,6 +185,18 @@ def load_models(settings: InferenceSettings) -> ModelSet:
     for choice in chosen.values():
         if choice.setting:
             log.info("model %s is used for %s", choice.label.partition(": ")[2], choice.task)
+    loaded = {
+        VOICE_ACTIVITY: vad,
+        SPEAKER_VECTORS: encoder,
+        DIARIZATION: diarizer,
+        VOICE_SEGMENTATION: segmenter,
+        SPEECH_RECOGNITION: recogniser,
+        AUDIO_QUALITY: quality,
+        SENTENCE_VECTORS: text_encoder,
+        SENTIMENT: sentiment,
+        EMOTIONS: emotions,
+    }
+    log.info("%s", describe_devices({task: model for task, model in loaded.items() if model is not None}))
     return ModelSet(
         vad=vad,
         encoder=encoder,

@@ -10,7 +10,13 @@ from inference.sortformer.chunks import (
     SessionAudio,
     check_lengths,
 )
-from inference.sortformer.latency import FRAME_SAMPLES, LOOK_AHEAD_SAMPLES, StreamingSettings, settings_for
+from inference.sortformer.latency import (
+    FRAME_SAMPLES,
+    LATENCIES,
+    LOOK_AHEAD_SAMPLES,
+    StreamingSettings,
+    settings_for,
+)
 
 __all__ = [
     "Chunk",
@@ -19,6 +25,7 @@ __all__ = [
     "FRAME_SAMPLES",
     "GUARD_FEATURES",
     "HOP_SAMPLES",
+    "LATENCIES",
     "LOOK_AHEAD_SAMPLES",
     "SessionAudio",
     "StreamingSettings",

@@ -1,5 +1,6 @@
 """Shared by the ONNX backends: sessions of ONNX Runtime, graphs, and the files beside them."""
 
+from inference.onnx.runtime.device_graph import DeviceGraph, OnDevice
 from inference.onnx.runtime.execution import (
     CPU,
     CUDA,
@@ -26,8 +27,10 @@ from inference.onnx.runtime.torch_checkpoint import read_tensors
 __all__ = [
     "CPU",
     "CUDA",
+    "DeviceGraph",
     "Execution",
     "ON_CPU",
+    "OnDevice",
     "TENSORRT",
     "check_provider",
     "open_session",

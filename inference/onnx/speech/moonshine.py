@@ -17,7 +17,9 @@ from tokenizers import Tokenizer
 from inference.models import SAMPLE_RATE_HZ, ModelCorrupt, ModelMissing, ModelUnfit, RecognisedWord, Samples
 from inference.onnx.runtime import (
     ON_CPU,
+    DeviceGraph,
     Execution,
+    OnDevice,
     format_tensors,
     graph_inputs,
     graph_outputs,
@@ -51,17 +53,18 @@ class MoonshineRecogniser:
         encoder, decoder = _graphs(folder)
         # Caches begin empty, which TensorRT rejects.
         execution = Execution(execution.threads, "cuda") if execution.device == "tensorrt" else execution
-        self._encoder, self._decoder = open_session(encoder, execution), open_session(decoder, execution)
+        self._encoder, self._decoder = (DeviceGraph(open_session(file, execution)) for file in (encoder, decoder))
         self._tokenizer = _tokenizer(folder)
         self._caches = self._check(encoder.name, decoder.name)
         self._max_tokens_per_s = TOKENS_PER_S if self.languages == ("en",) else TOKENS_PER_S_OTHER
 
     def _check(self, encoder: str, decoder: str) -> dict[str, NDArray[np.float32]]:
         """Check both graphs; return the empty caches by input. Raises ModelUnfit."""
-        inputs = graph_inputs(self._encoder)
+        inputs = graph_inputs(self._encoder.session)
         if [(tensor.name, tensor.dtype, len(tensor.shape)) for tensor in inputs] != [("input_values", "float", 2)]:
             raise ModelUnfit(f"{encoder} takes {format_tensors(inputs)}; expected input_values float (?, ?)")
-        inputs, outputs = graph_inputs(self._decoder), {tensor.name for tensor in graph_outputs(self._decoder)}
+        decoder_graph = self._decoder.session
+        inputs, outputs = graph_inputs(decoder_graph), {tensor.name for tensor in graph_outputs(decoder_graph)}
         caches = {tensor.name: tensor.shape for tensor in inputs if tensor.name.startswith(_PAST)}
         other_inputs = {tensor.name for tensor in inputs} - caches.keys()
         valid = other_inputs == {"input_ids", "encoder_hidden_states", "use_cache_branch"} and "logits" in outputs
@@ -79,7 +82,7 @@ class MoonshineRecogniser:
 
     def _recognise(self, chunk: Samples) -> tuple[RecognisedWord, ...]:
         audio = padded(chunk)
-        (states,) = self._encoder.run(["last_hidden_state"], {"input_values": audio[None]})
+        _, (states,) = self._encoder.run({"input_values": audio[None]}, keep=["last_hidden_state"])
         tokens, probabilities = self._decode(states, int(len(audio) / SAMPLE_RATE_HZ * self._max_tokens_per_s))
         text = self._tokenizer.decode(tokens)
         confidence = [1.0] * len(text.split())
@@ -90,12 +93,11 @@ class MoonshineRecogniser:
                 confidence[word] = min(confidence[word], probability)
         return words_by_letters(text, len(chunk) / SAMPLE_RATE_HZ, confidence)
 
-    def _decode(self, states: NDArray[np.float32], max_tokens: int) -> tuple[list[int], list[float]]:
-        """Decode greedily; return tokens and their probabilities."""
+    def _decode(self, states: OnDevice, max_tokens: int) -> tuple[list[int], list[float]]:
+        """Decode greedily; return tokens and their probabilities. Of each step only the scores leave the device."""
         tokens: list[int] = []
         probabilities: list[float] = []
-        caches = dict(self._caches)
-        outputs = ["logits", *map(_present, caches)]
+        caches: dict[str, Any] = dict(self._caches)
         for index in range(max_tokens):
             inputs = {
                 "input_ids": np.array([[tokens[-1] if tokens else self._start]], np.int64),
@@ -103,17 +105,16 @@ class MoonshineRecogniser:
                 "use_cache_branch": np.array([index > 0]),
                 **caches,
             }
-            logits, *present = self._decoder.run(outputs, inputs)
+            # The audio's keys and values come once, with the first token.
+            changing = [name for name in caches if index == 0 or _FROM_ENCODER not in name]
+            (logits,), present = self._decoder.run(inputs, read=["logits"], keep=list(map(_present, changing)))
             scores = logits[0, -1].astype(np.float64)
             token = int(scores.argmax())
             if token == self._end:
                 break
             tokens.append(token)
             probabilities.append(float(1 / np.exp(scores - scores[token]).sum()))
-            for name, value in zip(caches, present, strict=True):
-                # The audio's keys and values come once, with the first token.
-                if index == 0 or _FROM_ENCODER not in name:
-                    caches[name] = value
+            caches.update(zip(changing, present, strict=True))
         return tokens, probabilities
 
 

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from inference.models import SAMPLE_RATE_HZ, ModelUnfit, Samples, StreamInput, VoiceActivityDetector
 from inference.onnx.runtime import (
     ON_CPU,
+    DeviceGraph,
     Execution,
+    OnDevice,
     Tensor,
     format_tensors,
     graph_fits,
@@ -60,8 +62,8 @@ def load_silero(model: Path, execution: Execution = ON_CPU) -> VoiceActivityDete
 class SileroState:
     """State of one session: LSTM states, shape (1, 1, 128) each, and the last 64 samples."""
 
-    h: NDArray[np.float32]
-    c: NDArray[np.float32]
+    h: NDArray[np.float32] | OnDevice
+    c: NDArray[np.float32] | OnDevice
     context: NDArray[np.float32]
 
 
@@ -72,7 +74,7 @@ class SileroVad:
 
     def __init__(self, model: Path | Any, execution: Execution = ON_CPU) -> None:
         """``model``: the file, or a session opened on it."""
-        self._session = open_session(model, execution) if isinstance(model, Path) else model
+        self._graph = DeviceGraph(open_session(model, execution) if isinstance(model, Path) else model)
 
     def initial_state(self) -> SileroState:
         """Return the state before the first sample: silence."""
@@ -89,7 +91,7 @@ class SileroVad:
             return np.zeros(0, np.float32), state
         block, context = _windows(state.context, samples)
         inputs = {"input": block, "h": state.h, "c": state.c}
-        probabilities, h, c = self._session.run(["speech_probs", "hn", "cn"], inputs)
+        (probabilities,), (h, c) = self._graph.run(inputs, read=["speech_probs"], keep=["hn", "cn"])
         return probabilities.reshape(-1), SileroState(h, c, context)
 
 
@@ -97,7 +99,7 @@ class SileroVad:
 class SileroStreamState:
     """State of one session: LSTM state, shape (2, 1, 128), and the last 64 samples."""
 
-    memory: NDArray[np.float32]
+    memory: NDArray[np.float32] | OnDevice
     context: NDArray[np.float32]
 
 
@@ -108,7 +110,7 @@ class SileroStreamVad:
 
     def __init__(self, session: Any) -> None:
         """``session``: opened on a file of this layout, see ``load_silero``."""
-        self._session = session
+        self._graph = DeviceGraph(session)
         takes_rate = any(tensor.name == _RATE_INPUT.name for tensor in graph_inputs(session))
         self._rate = {_RATE_INPUT.name: np.array(SAMPLE_RATE_HZ, np.int64)} if takes_rate else {}
 
@@ -122,13 +124,12 @@ class SileroStreamVad:
 
     def _detect(self, samples: Samples, state: SileroStreamState) -> tuple[NDArray[np.float32], SileroStreamState]:
         block, context = _windows(state.context, samples)
-        probabilities = np.zeros(len(block), np.float32)
+        probabilities = np.zeros((len(block), 1), np.float32)
         memory = state.memory
         for index in range(len(block)):
             inputs = {"input": block[index : index + 1], "state": memory, **self._rate}
-            probability, memory = self._session.run(["output", "stateN"], inputs)
-            probabilities[index] = probability[0, 0]
-        return probabilities, SileroStreamState(memory, context)
+            _, (memory,) = self._graph.run(inputs, keep=["stateN"], into={"output": probabilities[index : index + 1]})
+        return probabilities.reshape(-1), SileroStreamState(memory, context)
 
 
 def _windows(context: Samples, samples: Samples) -> tuple[NDArray[np.float32], Samples]:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.random_speaker_encoder import speaker_encoder
+from benchmarks.random_speech_models import KINDS, recogniser, speechlike, train_tokenizer
 from inference.models import ModelMissing, ModelUnfit
-from tests.inference.nemo.tiny_speech_models import KINDS, recogniser, speaker_encoder, speechlike, train_tokenizer
 from tests.optional_packages import WITHOUT_NEMO
 
 pytest.importorskip("nemo", reason=WITHOUT_NEMO)

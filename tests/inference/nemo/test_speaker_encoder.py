@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.random_speaker_encoder import speaker_encoder
+from benchmarks.random_speech_models import recogniser, speechlike, train_tokenizer
 from inference.models import SAMPLE_RATE_HZ, ModelUnfit
 from tests.devices import torch_device
-from tests.inference.nemo.tiny_speech_models import recogniser, speaker_encoder, speechlike, train_tokenizer
 from tests.optional_packages import WITHOUT_NEMO
 
 pytest.importorskip("nemo", reason=WITHOUT_NEMO)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks.random_speech_models import recogniser, speechlike, train_tokenizer
 from inference.models import SAMPLE_RATE_HZ, ModelUnfit, RecognisedWord, StreamInput
 from tests.devices import torch_device
-from tests.inference.nemo.tiny_speech_models import recogniser, speechlike, train_tokenizer
 from tests.optional_packages import WITHOUT_NEMO
 
 pytest.importorskip("nemo", reason=WITHOUT_NEMO)

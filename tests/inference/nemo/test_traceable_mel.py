@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.random_speaker_encoder import speaker_encoder
+from benchmarks.random_speech_models import speechlike
 from inference.models import ModelUnfit
-from tests.inference.nemo.tiny_speech_models import speaker_encoder, speechlike
 from tests.optional_packages import WITHOUT_NEMO
 
 pytest.importorskip("nemo", reason=WITHOUT_NEMO)

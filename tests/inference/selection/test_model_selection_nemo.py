@@ -8,16 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.random_speaker_encoder import speaker_encoder
+from benchmarks.random_speech_models import recogniser, train_tokenizer
 from inference.config import InferenceSettings
 from inference.engine import ModelEngine
 from inference.models import ModelCorrupt, ModelUnfit
 from inference.nemo.recogniser import NemoRecogniser
+from inference.selection.model_devices import on_gpu, parts_of
 from inference.selection.model_selection import load_models
 from inference.session import Session, SessionConfig
 from inference.stages.events import Event, FinishedEvent, TurnEvent
 from tests.devices import torch_device
 from tests.inference.nemo.tiny_models import sortformer
-from tests.inference.nemo.tiny_speech_models import recogniser, speaker_encoder, train_tokenizer
 from tests.inference.onnx import onnx_models
 from tests.optional_packages import WITHOUT_NEMO
 from tests.recordings import RATE_HZ, sample_pcm
@@ -62,6 +64,9 @@ async def test_a_meeting_is_analysed_by_checkpoints_that_were_chosen(checkpoints
         f"diarization: {checkpoints.name}/sortformer.nemo",
         f"speech recognition: {checkpoints.name}/parakeet.nemo",
     ]
+    for model in (models.diarizer, models.encoder, models.recogniser):
+        assert {"nemo", "torch"} & {type(part).__module__.partition(".")[0] for part in parts_of(model)}
+        assert on_gpu(model) is (torch_device() == "cuda")
     engine = ModelEngine(models)
     session = Session(engine, SessionConfig())
     said: list[Event] = list(await session.push(sample_pcm()[: 8 * RATE_HZ]))

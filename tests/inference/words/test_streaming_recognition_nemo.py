@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks.random_speech_models import recogniser, train_tokenizer
 from inference.config import InferenceSettings
 from inference.engine import ModelEngine
 from inference.models import FrameDiarizer, ModelUnfit, RecognisedWord, StreamInput
@@ -22,7 +23,6 @@ from inference.session import Session, SessionConfig
 from inference.stages.events import Event, FinishedEvent, ProgressEvent, SessionStage, TurnEvent, TurnState
 from tests.devices import torch_device
 from tests.inference.nemo.tiny_models import sortformer
-from tests.inference.nemo.tiny_speech_models import recogniser, train_tokenizer
 from tests.optional_packages import WITHOUT_NEMO
 from tests.recordings import RATE_HZ, sample_pcm, solo
 

@@ -1,13 +1,15 @@
-"""Small recognisers and speaker encoders of NeMo with weights of no meaning, built in a blink."""
+"""Recognisers of NeMo with random weights, of any size, and sound for them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
+
+from benchmarks.random_sortformer import mel_front_end
 
 SENTENCES = (
     "good morning everybody and welcome to the weekly meeting",
@@ -19,10 +21,35 @@ SENTENCES = (
 )
 PIECES = 48
 """Word pieces of the tokenizer; the blank comes after them."""
-WIDTH = 32
-HIDDEN = 24
 DURATIONS = [0, 1, 2, 3, 4]
 KINDS = ("tdt", "rnnt", "hybrid", "ctc")
+
+
+@dataclass(frozen=True, slots=True)
+class RecogniserSize:
+    """What an architecture is measured by."""
+
+    features: int
+    """Mel bands."""
+    width: int
+    """Of the Conformer; a multiple of its heads."""
+    layers: int
+    heads: int
+    channels: int
+    """Of the convolutions that take eight features to a frame."""
+    hidden: int
+    """Width of predictor and joint."""
+    predictor_layers: int
+    contexts: tuple[tuple[int, int], ...]
+    """Frames to the left and right that a streaming encoder sees, its default first."""
+
+
+SMALL = RecogniserSize(80, 32, 2, 4, 16, 24, 1, ((28, 6), (28, 1)))
+"""Built in a blink."""
+PARAKEET = RecogniserSize(128, 1024, 24, 8, 256, 640, 2, ((70, 13),))
+"""parakeet-tdt-0.6b-v2, but for its vocabulary."""
+STREAMING = RecogniserSize(80, 512, 17, 8, 256, 640, 1, ((70, 13), (70, 6), (70, 1), (70, 0)))
+"""stt_en_fastconformer_hybrid_large_streaming_multi, but for its vocabulary."""
 
 
 def speechlike(seconds: float, seed: int) -> NDArray[np.float32]:
@@ -39,7 +66,8 @@ def speechlike(seconds: float, seed: int) -> NDArray[np.float32]:
 
 def train_tokenizer(folder: Path) -> Path:
     """A byte pair tokenizer of SENTENCES in ``folder``, as NeMo wants it there."""
-    sentencepiece = pytest.importorskip("sentencepiece")
+    import sentencepiece
+
     folder.mkdir(parents=True, exist_ok=True)
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(SENTENCES * 20),
@@ -55,7 +83,7 @@ def train_tokenizer(folder: Path) -> Path:
     return folder
 
 
-def recogniser(kind: str, tokenizer: Path, *, streaming: bool = False) -> Any:
+def recogniser(kind: str, tokenizer: Path, *, streaming: bool = False, size: RecogniserSize = SMALL) -> Any:
     """A model of one of KINDS whose words depend on the audio; ``streaming``: with a cache-aware encoder."""
     import torch
     from nemo.collections.asr import models
@@ -63,98 +91,31 @@ def recogniser(kind: str, tokenizer: Path, *, streaming: bool = False) -> Any:
 
     torch.manual_seed(1)
     if kind == "ctc":
-        model = models.EncDecCTCModelBPE(cfg=OmegaConf.create(_ctc(tokenizer, streaming)))
+        model = models.EncDecCTCModelBPE(cfg=OmegaConf.create(_ctc(tokenizer, streaming, size)))
     elif kind == "hybrid":
-        model = models.EncDecHybridRNNTCTCBPEModel(cfg=OmegaConf.create(_hybrid(tokenizer, streaming)))
+        model = models.EncDecHybridRNNTCTCBPEModel(cfg=OmegaConf.create(_hybrid(tokenizer, streaming, size)))
     else:
-        model = models.EncDecRNNTBPEModel(cfg=OmegaConf.create(_transducer(kind, tokenizer, streaming)))
+        model = models.EncDecRNNTBPEModel(cfg=OmegaConf.create(_transducer(kind, tokenizer, streaming, size)))
     model.eval()
     _liven(model)
     return model
 
 
-def speaker_encoder(*, conv_mask: bool = True, normalize: str = "per_feature", filters: int = 32) -> Any:
-    """A TitaNet of vectors of 16."""
-    import torch
-    from nemo.collections.asr.models import EncDecSpeakerLabelModel
-    from omegaconf import OmegaConf
-
-    def block(width: int, kernel: int, **more: Any) -> dict[str, Any]:
-        shape = {"filters": width, "repeat": 1, "kernel": [kernel], "stride": [1], "dilation": [1]}
-        return {
-            **shape,
-            "dropout": 0.0,
-            "residual": False,
-            "separable": True,
-            "se": True,
-            "se_context_size": -1,
-            **more,
-        }
-
-    torch.manual_seed(0)
-    model = EncDecSpeakerLabelModel(
-        cfg=OmegaConf.create(
-            {
-                "sample_rate": 16000,
-                "train_ds": {"sample_rate": 16000, "manifest_filepath": None, "labels": None, "shuffle": False},
-                "preprocessor": {**_mel(normalize), "pad_to": 16},
-                "encoder": {
-                    "_target_": "nemo.collections.asr.modules.ConvASREncoder",
-                    "feat_in": 80,
-                    "activation": "relu",
-                    "conv_mask": conv_mask,
-                    "jasper": [block(filters, 3), block(filters, 7, residual=True, repeat=2), block(3 * filters, 1)],
-                },
-                "decoder": {
-                    "_target_": "nemo.collections.asr.modules.SpeakerDecoder",
-                    "feat_in": 3 * filters,
-                    "num_classes": 5,
-                    "pool_mode": "attention",
-                    "emb_sizes": 16,
-                    "angular": True,
-                },
-                "loss": {
-                    "_target_": "nemo.collections.asr.losses.angularloss.AngularSoftmaxLoss",
-                    "scale": 30,
-                    "margin": 0.2,
-                },
-            }
-        )
-    )
-    return model.eval()
-
-
-def _mel(normalize: str) -> dict[str, Any]:
-    return {
-        "_target_": "nemo.collections.asr.modules.AudioToMelSpectrogramPreprocessor",
-        "sample_rate": 16000,
-        "window_size": 0.025,
-        "window_stride": 0.01,
-        "window": "hann",
-        "features": 80,
-        "n_fft": 512,
-        "frame_splicing": 1,
-        "dither": 0.0,
-        "normalize": normalize,
-        "pad_to": 0,
-    }
-
-
-def _encoder(streaming: bool) -> dict[str, Any]:
+def _encoder(streaming: bool, size: RecogniserSize) -> dict[str, Any]:
     return {
         "_target_": "nemo.collections.asr.modules.ConformerEncoder",
-        "feat_in": 80,
+        "feat_in": size.features,
         "feat_out": -1,
-        "n_layers": 2,
-        "d_model": WIDTH,
+        "n_layers": size.layers,
+        "d_model": size.width,
         "subsampling": "dw_striding",
         "subsampling_factor": 8,
-        "subsampling_conv_channels": 16,
+        "subsampling_conv_channels": size.channels,
         "causal_downsampling": streaming,
         "ff_expansion_factor": 4,
         "self_attention_model": "rel_pos",
-        "n_heads": 4,
-        "att_context_size": [[28, 6], [28, 1]] if streaming else [-1, -1],
+        "n_heads": size.heads,
+        "att_context_size": list(map(list, size.contexts)) if streaming else [-1, -1],
         "att_context_style": "chunked_limited" if streaming else "regular",
         "xscaling": False,
         "untie_biases": True,
@@ -169,35 +130,39 @@ def _encoder(streaming: bool) -> dict[str, Any]:
     }
 
 
-def _common(tokenizer: Path, streaming: bool) -> dict[str, Any]:
+def _common(tokenizer: Path, streaming: bool, size: RecogniserSize) -> dict[str, Any]:
     return {
         "sample_rate": 16000,
         "log_prediction": False,
         "skip_nan_grad": False,
         "tokenizer": {"dir": str(tokenizer), "type": "bpe"},
-        "preprocessor": _mel("NA" if streaming else "per_feature"),
-        "encoder": _encoder(streaming),
+        "preprocessor": {**mel_front_end(size.features, "NA" if streaming else "per_feature"), "dither": 0.0},
+        "encoder": _encoder(streaming, size),
         "optim": {"name": "adamw", "lr": 1e-3},
     }
 
 
-def _ctc_decoder() -> dict[str, Any]:
+def _ctc_decoder(size: RecogniserSize) -> dict[str, Any]:
     decoder = "nemo.collections.asr.modules.ConvASRDecoder"
-    return {"_target_": decoder, "feat_in": WIDTH, "num_classes": -1, "vocabulary": []}
+    return {"_target_": decoder, "feat_in": size.width, "num_classes": -1, "vocabulary": []}
 
 
-def _ctc(tokenizer: Path, streaming: bool) -> dict[str, Any]:
-    more = {"ctc_reduction": "mean_batch", "decoder": _ctc_decoder(), "decoding": {"strategy": "greedy_batch"}}
-    return {**_common(tokenizer, streaming), **more}
+def _ctc(tokenizer: Path, streaming: bool, size: RecogniserSize) -> dict[str, Any]:
+    more = {"ctc_reduction": "mean_batch", "decoder": _ctc_decoder(size), "decoding": {"strategy": "greedy_batch"}}
+    return {**_common(tokenizer, streaming, size), **more}
 
 
-def _transducer(kind: str, tokenizer: Path, streaming: bool) -> dict[str, Any]:
+def _transducer(kind: str, tokenizer: Path, streaming: bool, size: RecogniserSize) -> dict[str, Any]:
     tdt = kind == "tdt"
-    sizes: dict[str, Any] = {"enc_hidden": WIDTH, "pred_hidden": HIDDEN, "joint_hidden": HIDDEN}
+    sizes: dict[str, Any] = {
+        "enc_hidden": size.width,
+        "pred_hidden": size.hidden,
+        "joint_hidden": size.hidden,
+    }
     if tdt:
         sizes |= {"tdt_durations": DURATIONS, "num_tdt_durations": len(DURATIONS)}
     return {
-        **_common(tokenizer, streaming),
+        **_common(tokenizer, streaming, size),
         "compute_eval_loss": False,
         "rnnt_reduction": "mean_batch",
         "model_defaults": sizes,
@@ -206,7 +171,12 @@ def _transducer(kind: str, tokenizer: Path, streaming: bool) -> dict[str, Any]:
             "normalization_mode": None,
             "random_state_sampling": False,
             "blank_as_pad": True,
-            "prednet": {"pred_hidden": HIDDEN, "pred_rnn_layers": 1, "t_max": None, "dropout": 0.0},
+            "prednet": {
+                "pred_hidden": size.hidden,
+                "pred_rnn_layers": size.predictor_layers,
+                "t_max": None,
+                "dropout": 0.0,
+            },
         },
         "joint": {
             "_target_": "nemo.collections.asr.modules.RNNTJoint",
@@ -215,11 +185,11 @@ def _transducer(kind: str, tokenizer: Path, streaming: bool) -> dict[str, Any]:
             "fuse_loss_wer": True,
             "fused_batch_size": 4,
             "jointnet": {
-                "joint_hidden": HIDDEN,
+                "joint_hidden": size.hidden,
                 "activation": "relu",
                 "dropout": 0.0,
-                "encoder_hidden": WIDTH,
-                "pred_hidden": HIDDEN,
+                "encoder_hidden": size.width,
+                "pred_hidden": size.hidden,
             },
             **({"num_extra_outputs": len(DURATIONS)} if tdt else {}),
         },
@@ -235,15 +205,15 @@ def _transducer(kind: str, tokenizer: Path, streaming: bool) -> dict[str, Any]:
     }
 
 
-def _hybrid(tokenizer: Path, streaming: bool) -> dict[str, Any]:
+def _hybrid(tokenizer: Path, streaming: bool, size: RecogniserSize) -> dict[str, Any]:
     auxiliary = {
         "ctc_loss_weight": 0.3,
         "use_cer": False,
         "ctc_reduction": "mean_batch",
-        "decoder": _ctc_decoder(),
+        "decoder": _ctc_decoder(size),
         "decoding": {"strategy": "greedy_batch"},
     }
-    return {**_transducer("rnnt", tokenizer, streaming), "aux_ctc": auxiliary}
+    return {**_transducer("rnnt", tokenizer, streaming, size), "aux_ctc": auxiliary}
 
 
 def _liven(model: Any, gain: float = 6.0) -> None:
