@@ -13,6 +13,7 @@ from functools import partial
 from uuid import UUID, uuid4
 
 from privacy import add_log_context
+from server.audio import StoreUnavailable
 from server.auth import Caller, SessionClaims
 from server.config import ServerSettings
 from server.conversation import format_redaction_kinds, parse_redaction_kinds
@@ -33,8 +34,9 @@ from server.live.config import LiveConfig
 from server.live.dependencies import LiveDependencies
 from server.live.figures import LiveFigures
 from server.live.followed_meeting import FollowedMeeting, FollowedMeetings
-from server.live.holder_reports import RENEWALS_PER_LEASE, HolderReports
+from server.live.holder_reports import HolderReports
 from server.live.known_language import require_known_language
+from server.live.lease import RENEWALS_PER_LEASE
 from server.live.partial_answers import PartialAnswers
 from server.live.rules import join_rules, rules_from_documents
 from server.live.session import LiveSession
@@ -266,12 +268,22 @@ class LiveSessionRegistry:
             except HeldElsewhere:
                 raise HeldByAnotherServer from None
             except MeetingLost:
-                # Deleted just now: its files may have been made anew after the deletion removed them.
-                remove = self._dependencies.audio_log.remove
-                await asyncio.to_thread(remove, row.organization_id, row.file_hash)
-                raise SessionNotFound from None
+                raise await self._not_acquired(row) from None
             self._sessions[row.meeting_id] = meeting
             return meeting
+
+    async def _not_acquired(self, row: LiveRow) -> MeetraError:
+        """Return why a meeting was lost while it was taken up."""
+        find = partial(live.find, organization_id=row.organization_id, meeting_id=row.meeting_id)
+        if await self._dependencies.database.run(find, organization_id=row.organization_id) is not None:
+            # A later holder came before this one had begun: the files are that one's.
+            return HeldByAnotherServer()
+        # Deleted just now: its files may have been made anew after the deletion removed them.
+        if self._dependencies.keeper is not None:
+            await self._dependencies.keeper.remove_deleted(row.organization_id, row.file_hash)
+        else:
+            await asyncio.to_thread(self._dependencies.audio_log.remove, row.organization_id, row.file_hash)
+        return SessionNotFound()
 
     async def _release(self, meeting: LiveSession) -> None:
         self._sessions.pop(meeting.row.meeting_id, None)
@@ -359,7 +371,7 @@ class LiveSessionRegistry:
             if id_ not in self._sessions:
                 # Where the database was away, a holder needs time to say that it is there.
                 gone = now - self._unattended[id_] > self._dependencies.settings.lease_s
-                with suppress(HeldByAnotherServer, SessionNotFound, DiskFull, TooManyLiveMeetings):
+                with suppress(HeldByAnotherServer, SessionNotFound, DiskFull, StoreUnavailable, TooManyLiveMeetings):
                     row = await self._row(organization_id, id_)
                     (await self._acquire(row, sends=False, takes_expired=gone)).finish()
 
