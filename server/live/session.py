@@ -109,6 +109,8 @@ class LiveSession:
         lock_path = dependencies.audio_log.live_holder(row.organization_id, row.file_hash)
         in_store = None if row.concluded else dependencies.stored_audio(row.organization_id, row.file_hash)
         audio = MeetingAudio([], lock_path, dependencies.sync_executor, in_store)
+        if in_store is not None:
+            await in_store.check_reachable(row.fence)
         newest = await audio.newest_holder()
         row, may_live = await take_lease(dependencies, row, newest, sends=sends, takes_expired=takes_expired)
         try:

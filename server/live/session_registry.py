@@ -137,6 +137,7 @@ class LiveSessionRegistry:
         self._next_fence_check_at = 0.0
         self._stopping = False
         self._wanted = asyncio.Event()
+        self._dropping: set[asyncio.Task[None]] = set()
         self._unattended: dict[UUID, float] = {}
         """Meetings that others hold, or nobody, and that nobody attends: since when, by the monotonic clock."""
         self._reports = HolderReports(dependencies.database, settings.lease_s)
@@ -295,6 +296,11 @@ class LiveSessionRegistry:
             if (meeting.row.organization_id, meeting.row.file_hash) == (organization_id, file_hash):
                 await self._drop(meeting, SessionNotFound(deleted=True))
 
+    def _drop_soon(self, meeting: LiveSession, failure: MeetraError | None = None) -> None:
+        """As ``_drop``, while others are supervised: an object store may take its time."""
+        self._dropping.add(task := asyncio.create_task(self._drop(meeting, failure), name="let go of a live meeting"))
+        task.add_done_callback(self._dropping.discard)
+
     async def _drop(self, meeting: LiveSession, failure: MeetraError | None = None) -> None:
         """Release a meeting unless that happened meanwhile; its clients are told ``failure``."""
         id_ = meeting.row.meeting_id
@@ -354,11 +360,11 @@ class LiveSessionRegistry:
                 log.info("live meeting %s: its grace period expired, finishing it", meeting.row.meeting_id)
                 meeting.finish()
             if meeting.lost or (meeting.state is LiveState.CONCLUDED and not meeting.presence.attended()):
-                await self._drop(meeting)
+                self._drop_soon(meeting)
         for meeting in await self._reports.write(self._sessions.values()):
             log.info("live meeting %s goes to the server that its client has come to", meeting.row.meeting_id)
             meeting.sender_slot.give_up()
-            await self._drop(meeting, HeldByAnotherServer())
+            self._drop_soon(meeting, HeldByAnotherServer())
         connected = [id_ for id_, meeting in self._sessions.items() if not meeting.presence.absent_s()]
         if connected:
             await self._dependencies.database.run(partial(live.record_contact, meeting_ids=connected))
@@ -425,4 +431,5 @@ class LiveSessionRegistry:
         self._stopping = True
         await self._followed.close()
         sessions, self._sessions = list(self._sessions.values()), {}
-        await asyncio.gather(*(meeting.close(HeldByAnotherServer()) for meeting in sessions))
+        closing = (meeting.close(HeldByAnotherServer()) for meeting in sessions)
+        await asyncio.gather(*closing, *list(self._dropping))

@@ -35,6 +35,19 @@ class StoredAudio:
         self._found: StoredMeeting | None = None
         """What the store had when this holder began; None: it was not asked."""
 
+    async def check_reachable(self, fence: int) -> None:
+        """Return if the store answers, or need not be asked by whoever takes the meeting up after holder ``fence``.
+
+        So nobody takes it from a holder, and then cannot go on with it. Raises StoreUnavailable.
+        """
+        if not await self._is_known(fence):
+            await self._store.look()
+
+    async def _is_known(self, fence: int) -> bool:
+        """Return whether this folder has all that is durable of the holders up to ``fence``, whatever the store has."""
+        before = await asyncio.to_thread(UpToDate.read, self._folder)
+        return before.fence == fence and (fence == 0 or not self.sender.acknowledges)
+
     async def bring_up_to_date(self, fence: int, check_holder: Callable[[], None]) -> None:
         """Make the folder have all that was durable of the holders before, and this process the holder.
 
@@ -44,7 +57,7 @@ class StoredAudio:
         """
         self._fence = fence
         self._before = await asyncio.to_thread(UpToDate.read, self._folder)
-        if self._before.fence == fence - 1 and (fence == 1 or not self.sender.acknowledges):
+        if await self._is_known(fence - 1):
             return
         for tries_left in reversed(range(TRIES)):
             self._found = await self._store.end_earlier(fence, await self._store.look())

@@ -15,7 +15,7 @@ import pytest
 from grpc import aio
 from meetra.inference.v2 import session_pb2_grpc
 
-from server.audio import ObjectStore
+from server.audio import ObjectStore, StoreUnavailable
 from server.audio.audio_log import AudioLog
 from server.errors import HeldByAnotherServer
 from server.live import LiveSession, LiveState, session_registry, track_keeper, track_log
@@ -90,7 +90,7 @@ async def test_a_meeting_outlives_its_machine_and_is_deleted_without_a_trace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(track_keeper, "LINGER_S", 0.0)
-    caller, store = await caller_of(owner), object_server.fresh()
+    caller, store = await caller_of(owner), object_server.fresh(5)
     machine = partial(supervised, database, engine=engine, store=store, live_acknowledge="remote", live_segment_s=0.05)
     async with machine(tmp_path / "one") as first, machine(tmp_path / "two") as second:
         meeting = await first.open(CONFIG, caller)
@@ -104,7 +104,11 @@ async def test_a_meeting_outlives_its_machine_and_is_deleted_without_a_trace(
                 " holder_process = 'another'"
             )
         )
+        with object_server.gone(), pytest.raises(StoreUnavailable):
+            # Who cannot know what there is takes the meeting from nobody.
+            await second.find(row.meeting_id, caller)
         moved = await second.find(row.meeting_id, caller)
+        assert moved.row.fence == 2
         assert moved.audio.logs[0].committed == HALF // 2
         await spoken(moved, PCM[HALF:])
         await concluded(moved)
