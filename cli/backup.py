@@ -115,11 +115,11 @@ async def _back_up(home: Home, folder: Path, migrations: list[str], progress: _P
     made_at = datetime.now(UTC).isoformat(timespec="seconds")
     # First: each file that its rows name is where it is kept by now, and only grows or is deleted.
     await asyncio.to_thread(_dump, superuser_url(home), folder / DUMP)
-    copied = await asyncio.to_thread(_copy_files, home, folder, progress)
+    copied = {file.path: file for file in await asyncio.to_thread(_copy_files, home, folder, progress)}
     if (store := store_of_system(home)) is not None:
         async with aclosing(copy_objects(store, folder)) as objects:
             async for copied_object in objects:
-                copied.append(copied_object)
+                copied[copied_object.path] = copied_object
                 progress.add(copied_object.bytes)
     facts = {
         "format": FORMAT,
@@ -128,7 +128,7 @@ async def _back_up(home: Home, folder: Path, migrations: list[str], progress: _P
         "migrations": migrations,
         "files": len(copied),
     }
-    await asyncio.to_thread(_write_facts, folder, copied, facts)
+    await asyncio.to_thread(_write_facts, folder, list(copied.values()), facts)
     return facts
 
 

@@ -9,14 +9,14 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path, PurePosixPath
 
 from cli.backup_files import CopiedFile
 from cli.home import Home
 from cli.settings import checked
 from privacy import read_private
-from server.audio import ObjectStore, StoredObject, is_kept
+from server.audio import LIVE_FILE, UP_TO_DATE, WHOLE, ObjectStore, StoredObject, is_kept
 from server.config import StoreSettings
 
 AUDIO = "audio"
@@ -44,23 +44,49 @@ def store_of_settings() -> ObjectStore | None:
 
 
 async def copy_objects(store: ObjectStore, folder: Path) -> AsyncGenerator[CopiedFile, None]:
-    """Copy all objects into a backup, durably, and yield each. Raises StoreUnavailable, OSError."""
+    """Copy all objects into a backup, durably, and yield each; one of a file that it has already is in its place.
+
+    Raises StoreUnavailable, OSError.
+    """
+    # Of live meetings, whose segments become others, or files, at any moment.
+    changed: set[str] = set()
     async with aclosing(store.list_below()) as listed:
         async for stored in listed:
-            if not is_kept(PurePosixPath(stored.key).name):
-                # Somebody else's.
-                continue
-            target = folder / AUDIO / stored.key
             try:
-                digest = await _fetch(store, stored, target)
-            except FileExistsError:
-                # The folder of the audio log has it too: the setting changed.
-                continue
+                copied = await _copy(store, stored, folder)
             except FileNotFoundError:
-                # Deleted meanwhile, with its meeting.
-                await asyncio.to_thread(target.unlink, missing_ok=True)
+                # Deleted meanwhile, with its meeting or for another object.
+                changed.add(stored.key.rpartition("/")[0])
                 continue
-            yield CopiedFile(f"{AUDIO}/{stored.key}", stored.size_bytes, digest)
+            if copied is not None:
+                yield copied
+    for meeting in changed:
+        async with aclosing(store.list_below(meeting)) as listed:
+            async for stored in listed:
+                with suppress(FileNotFoundError):
+                    if (copied := await _copy(store, stored, folder)) is not None:
+                        yield copied
+
+
+async def _copy(store: ObjectStore, stored: StoredObject, folder: Path) -> CopiedFile | None:
+    """Copy an object into a backup; None if it is somebody else's, or there already. Raises FileNotFoundError."""
+    meeting, _, name = stored.key.rpartition("/")
+    if not is_kept(name):
+        return None
+    target = folder / AUDIO / stored.key
+    try:
+        digest = await _fetch(store, stored, target)
+    except FileExistsError:
+        # The folder of the audio log has it too: the setting changed, or it is of a live meeting. What that disk has
+        # of one that is whole in the store may be from before another machine took it up.
+        if LIVE_FILE.fullmatch(name) is None or await store.find(f"{meeting}/{WHOLE}") is None:
+            return None
+        await asyncio.to_thread(target.unlink)
+        digest = await _fetch(store, stored, target)
+    except FileNotFoundError:
+        await asyncio.to_thread(target.unlink, missing_ok=True)
+        raise
+    return CopiedFile(f"{AUDIO}/{stored.key}", stored.size_bytes, digest)
 
 
 async def _fetch(store: ObjectStore, stored: StoredObject, target: Path) -> str:
@@ -104,6 +130,10 @@ class RestoredObjects:
         Raises StoreUnavailable.
         """
         parts = PurePosixPath(path).parts
+        if parts[0] == AUDIO and parts[-1] == UP_TO_DATE:
+            # It is said of files that are there no more.
+            await asyncio.to_thread((root / path).unlink)
+            return
         if parts[0] != AUDIO or not is_kept(parts[-1]):
             return
         key = "/".join(parts[1:])

@@ -41,7 +41,7 @@ from server.disk import DiskReserve
 from server.engine import TLS_SETTINGS, InferenceClient
 from server.fair_slots import FairSlots
 from server.file_threads import use_file_threads
-from server.live import LiveDependencies, LiveRecordings, LiveSessionRegistry
+from server.live import LiveDependencies, LiveRecordings, LiveSessionRegistry, TrackKeeper
 from server.meetings import (
     Corrections,
     DecodedFiles,
@@ -191,7 +191,10 @@ async def run_api(settings: ApiSettings) -> None:
                 ThreadPoolExecutor(SYNCING_THREADS, thread_name_prefix="audio-log") as syncing,
             ):
                 runner, user_watch = JobRunner(settings, database), UserWatch(database)
-                live = LiveSessionRegistry(LiveDependencies(settings, database, audio_log, analyzer, runner, syncing))
+                keeper = TrackKeeper(database, audio_log) if settings.audio_store else None
+                live = LiveSessionRegistry(
+                    LiveDependencies(settings, database, audio_log, analyzer, runner, syncing, keeper)
+                )
                 deletion = Deletion(audio_log, database, live.discard)
                 if finished := await deletion.finish_abandoned(0.0):
                     log.info("completed %d deletions that were interrupted", finished)
@@ -221,6 +224,7 @@ async def run_api(settings: ApiSettings) -> None:
                 )
                 leave_loaded_objects_out_of_collections()
                 following = asyncio.create_task(token_keys.watch(), name="follow token keys")
+                settling = None if keeper is None else asyncio.create_task(keeper.run(), name="settle live meetings")
                 try:
                     await serve(
                         server,
@@ -235,6 +239,9 @@ async def run_api(settings: ApiSettings) -> None:
                     )
                 finally:
                     following.cancel()
+                    if keeper is not None and settling is not None:
+                        settling.cancel()
+                        await keeper.close()
     finally:
         await database.close()
 

@@ -204,6 +204,19 @@ class ServerSettings(QuotaSettings, StoreSettings):
         256, ge=1, description="streams, and as many single calls, that a user may have open at once"
     )
     open_calls_per_organization: int = Field(512, ge=1, description="the same of all users of an organization together")
+    live_acknowledge: Literal["local", "remote"] = Field(
+        "local",
+        validate_default=True,
+        description="when audio of live meetings is acknowledged: local, once it is on this machine's disk, or remote,"
+        " once the object store has it",
+    )
+    live_segment_s: float = Field(
+        0.0,
+        ge=0,
+        le=60,
+        description="how old live audio may become before it is sent to the object store, seconds; 0: 5, or 0.5 where"
+        " that acknowledges it",
+    )
     live_max_meetings: int = Field(256, ge=1, description="maximum number of running live meetings per process")
     live_meetings_per_organization: int = Field(
         64, ge=1, description="maximum number of an organization's running live meetings"
@@ -257,6 +270,13 @@ class ServerSettings(QuotaSettings, StoreSettings):
         24 * 3600.0, gt=0, description="time after which a delivery has failed for good, seconds"
     )
     webhook_log_days: int = Field(30, ge=1, le=3650, description="days for which deliveries to webhooks are kept")
+
+    @field_validator("live_acknowledge")
+    @classmethod
+    def _check_store(cls, policy: str, info: ValidationInfo) -> str:
+        if policy == "remote" and info.data.get("audio_store") == "":
+            raise ValueError("name the object store that acknowledges live audio in MEETRA_AUDIO_STORE")
+        return policy
 
 
 class TokenSettings(LogSettings):

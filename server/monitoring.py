@@ -55,6 +55,19 @@ LIVE_ACKNOWLEDGED = Counter(
 LIVE_ANALYSED = Counter(
     "meetra_live_audio_analysed_seconds", "Audio of live tracks of which turns are known; what is repeated counts once."
 )
+LIVE_STORE_LAG_NOW = Gauge(
+    "meetra_live_store_lag_seconds",
+    "For how long this disk has had the oldest live audio that the object store lacks; of the meeting furthest behind.",
+)
+LIVE_STORE_SECONDS = Histogram(
+    "meetra_live_store_segment_duration_seconds",
+    "Time in which the object store took a segment of a live meeting; their number is the count.",
+    buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, math.inf),
+)
+LIVE_STORE_BYTES = Counter("meetra_live_store_bytes", "Size of these segments.")
+LIVE_STORE_FAILURES = Counter(
+    "meetra_live_store_failures", "Tries to send one that failed; each is tried again until the store has it."
+)
 
 # Analyses
 

@@ -15,6 +15,8 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+import psutil
+
 from server.audio import ObjectStore
 
 BUCKET, KEY, SECRET = "recordings", "the-key-of-the-tests", "the-secret-of-the-tests"
@@ -61,6 +63,12 @@ class ObjectServer:
         except OSError:
             return False
         return True
+
+    @property
+    def process(self) -> psutil.Process:
+        """The one that serves now."""
+        assert self._process is not None
+        return psutil.Process(self._process.pid)
 
     def kill(self) -> None:
         assert self._process is not None

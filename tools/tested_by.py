@@ -20,6 +20,12 @@ TESTED_BY = {
     "cli/superuser.py": "e2e/test_backup.py",
     "cli/with_parent.py": "cli/test_supervisor.py",
     "server/__main__.py": "e2e/test_survival.py",
+    # Live meetings in an object store.
+    "server/audio/live_folders.py": "server/live/test_stored_audio.py",
+    "server/audio/live_store.py": "server/live/test_stored_audio.py",
+    "server/live/dependencies.py": "server/live/test_session_registry_store.py",
+    "server/live/segment_sender.py": "server/live/test_stored_audio.py",
+    "server/live/track_keeper.py": "server/live/test_session_registry_store.py",
     "gateway/probe_listener.py": "gateway/test_main.py",
     "cli/settings.py": "cli/test_organizations.py",
     "inference/__main__.py": "e2e/test_command_line.py",

@@ -54,6 +54,9 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
         self, meetings: LiveSessionRegistry, settings: ServerSettings, grants: SessionGrants, database: Database
     ) -> None:
         self._meetings, self._grants, self._database = meetings, grants, database
+        self._acknowledgement = (
+            pb.ACKNOWLEDGEMENT_REMOTE if settings.live_acknowledge == "remote" else pb.ACKNOWLEDGEMENT_LOCAL
+        )
         self._limits = pb.LiveLimits(
             chunk_bytes=MAX_CHUNK_BYTES,
             tracks=MAX_TRACKS,
@@ -213,6 +216,7 @@ class LiveServicer(live_pb2_grpc.LiveServiceServicer):
             finishing=meeting.finishing,
             track_states=track_states(meeting.config),
             rule_ids=[rule.id for rule in meeting.config.rules],
+            acknowledgement=self._acknowledgement,
         )
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from server.api.call_rule import declared_rule
 from server.api.http_guard import HttpGuard
 from server.api.ranged_file import GONE, RangedFile
 from server.api.validation import validate_file_hash
-from server.audio import UPLOADED, AudioLog, FileReader, KeptFile
+from server.audio import UPLOADED, AudioLog, FileReader, KeptFile, edits_path, live_track_name
 from server.audit import current_call
 from server.auth import LISTEN, SessionGrants, current_caller, sound_id
 from server.errors import AudioDeleted, AudioUnavailable, BadRequest, MeetingNotFound, MeetingStillProcessing
@@ -193,8 +194,11 @@ class PlaybackServicer(playback_pb2_grpc.PlaybackServiceServicer):
         sources = LiveConfig.from_document(meeting.live_config or {}).sources
         if track >= len(sources):
             raise BadRequest("track", f"must be a number from 0 to {len(sources) - 1}")
-        path = self._audio_log.live_track(organization_id, meeting.listed.file_hash, track)
-        audio = await asyncio.to_thread(open_track, path, sources[track].format)
+        name = live_track_name(track)
+        only = [name, edits_path(Path(name)).name]
+        async with self._audio_log.live.opened(organization_id, meeting.listed.file_hash, only) as folder:
+            # What is open is read after it is gone from there.
+            audio = await asyncio.to_thread(open_track, folder / name, sources[track].format)
         if audio is None:
             raise AudioUnavailable("nothing was received of this track")
         media_type = {suffix: kind for kind, suffix in reversed(SUFFIXES.items())}[audio.suffix]

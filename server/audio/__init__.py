@@ -1,6 +1,6 @@
 """The server's audio: durable logs, decoders in child processes, and the encodings of live tracks."""
 
-from server.audio.audio_log import AudioLog, IncomingRecording, RecordingTooLarge
+from server.audio.audio_log import AudioLog, IncomingRecording, RecordingTooLarge, live_cuts_name, live_track_name
 from server.audio.encodings import (
     OPUS_RATE_HZ,
     Encoding,
@@ -14,6 +14,7 @@ from server.audio.encodings import (
 )
 from server.audio.folder_files import open_file, sync_directory
 from server.audio.kept_files import (
+    LIVE_FILE,
     PLAYBACK,
     UPLOADED,
     FileNotSent,
@@ -24,6 +25,8 @@ from server.audio.kept_files import (
     is_kept,
 )
 from server.audio.level import LevelMeter, is_quiet, measure_level
+from server.audio.live_folders import UP_TO_DATE, LiveFolders, UpToDate, live_files
+from server.audio.live_store import LiveStore, StoredMeeting, Superseded
 from server.audio.media_decoder import (
     DecodedAudio,
     DecodedTrack,
@@ -36,6 +39,7 @@ from server.audio.media_decoder import (
 )
 from server.audio.object_store import ObjectStore, StoredObject, StoreUnavailable
 from server.audio.opus_packets import opus_head
+from server.audio.segments import WHOLE, Grown, Segment, SegmentName, SegmentsDamaged
 from server.audio.track_decoder import TrackDecoder
 from server.audio.track_edits import (
     PIECE_SAMPLES,
@@ -44,6 +48,8 @@ from server.audio.track_edits import (
     TrackEdits,
     append_edits,
     edited_length,
+    edits_path,
+    encode_edits,
     read_edits,
     recover_edits,
 )
@@ -58,6 +64,23 @@ from server.audio.unfinished_recordings import (
 )
 
 __all__ = [
+    "LIVE_FILE",
+    "WHOLE",
+    "live_cuts_name",
+    "live_track_name",
+    "UP_TO_DATE",
+    "encode_edits",
+    "edits_path",
+    "SegmentsDamaged",
+    "SegmentName",
+    "Segment",
+    "Grown",
+    "Superseded",
+    "StoredMeeting",
+    "LiveStore",
+    "live_files",
+    "UpToDate",
+    "LiveFolders",
     "PLAYBACK",
     "is_kept",
     "FileNotSent",

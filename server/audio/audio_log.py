@@ -12,7 +12,8 @@ What comes in pieces lies in ``<root>/unfinished`` until it is whole (see ``unfi
 A live meeting has a folder of the same kind: ``track-<n>.log`` holds the received bytes of each source and grows
 during the meeting, and ``track-<n>.edits`` says what of it is heard otherwise (see ``track_edits``); ``cuts-<n>`` has
 the places at which the analysis of a track began anew; ``holder-<n>`` is locked by the process that
-writes them (see server/live/log_fence.py).
+writes them (see server/live/log_fence.py). With an object store all but the last is sent there as it grows (see
+``segments``), and lies there alone once the meeting is finished; ``live`` finds it wherever it is.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from uuid import UUID
 
 from server.audio.folder_files import FolderFiles
 from server.audio.kept_files import KeptFiles
+from server.audio.live_folders import LiveFolders
 from server.audio.object_files import ObjectFiles
 from server.audio.object_store import ObjectStore
 from server.audio.recording_folders import RecordingFolders
@@ -41,6 +43,16 @@ from server.disk import DiskReserve, detect_full_disk
 LEFTOVER_AGE_S = 24 * 3600
 # What decoding leaves in a recording's folder, and what it is decoded into.
 DECODED = ("pcm_s16le_16k*", "decoding-*")
+
+
+def live_track_name(number: int) -> str:
+    """Return the name of a live source's audio; see ``AudioLog.live_track``."""
+    return f"track-{number}.log"
+
+
+def live_cuts_name(number: int) -> str:
+    """Return the name of the cuts of a live track; see ``AudioLog.live_cuts``."""
+    return f"cuts-{number}"
 
 
 class RecordingTooLarge(Exception):
@@ -135,6 +147,7 @@ class AudioLog(RecordingFolders):
         super().__init__(root)
         disk = DiskReserve(root, reserve_bytes)
         self.kept: KeptFiles = FolderFiles(self) if store is None else ObjectFiles(self, store, disk)
+        self.live = LiveFolders(self, store, disk)
 
     def pcm(self, organization_id: UUID, file_hash: str) -> Path:
         """Return the path of the decoded mix: s16le mono at 16 kHz."""
@@ -142,7 +155,7 @@ class AudioLog(RecordingFolders):
 
     def live_track(self, organization_id: UUID, file_hash: str, number: int) -> Path:
         """Return the path of a live source's audio; ``number`` is its index in the config's sources."""
-        return self.folder(organization_id, file_hash) / f"track-{number}.log"
+        return self.folder(organization_id, file_hash) / live_track_name(number)
 
     def live_cuts(self, organization_id: UUID, file_hash: str, number: int) -> Path:
         """Return the path of the cuts of a live meeting's track, which may not exist.
@@ -150,7 +163,7 @@ class AudioLog(RecordingFolders):
         Args:
             number: index of the track in the config, each channel counted.
         """
-        return self.folder(organization_id, file_hash) / f"cuts-{number}"
+        return self.folder(organization_id, file_hash) / live_cuts_name(number)
 
     def live_holder(self, organization_id: UUID, file_hash: str) -> Path:
         """Return the path, but for its number, of the lock file of the process that writes a live meeting."""

@@ -6,6 +6,7 @@ A file belongs to a recording, by organization and hash, and has a name of its o
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -18,11 +19,18 @@ UPLOADED = "original"
 """Name of a recording as it was uploaded."""
 PLAYBACK = "playback-"
 """What the names of a meeting's sound for players begin with."""
+LIVE_FILE = re.compile(r"track-\d{1,4}\.(log|edits)|cuts-\d{1,4}")
+"""Names of what the holder of a live meeting writes."""
+LIVE_SEGMENTS = "live-"
+"""What the names of a live meeting's segments in an object store begin with, and of what is said of them there."""
 
 
 def is_kept(name: str) -> bool:
-    """Return whether files of this name are kept files; all others are of this machine alone."""
-    return name == UPLOADED or name.startswith(PLAYBACK)
+    """Return whether files of this name are kept files; all others are of this machine alone.
+
+    The files of a live meeting become kept files once it is finished.
+    """
+    return name == UPLOADED or name.startswith((PLAYBACK, LIVE_SEGMENTS)) or LIVE_FILE.fullmatch(name) is not None
 
 
 class FileNotSent(Exception):

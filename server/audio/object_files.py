@@ -86,7 +86,7 @@ class ObjectFiles:
     async def send(self, organization_id: UUID, file_hash: str, files: Mapping[str, Path]) -> bool:
         """See KeptFiles.send: here the bytes go to the store."""
         for name, path in files.items():
-            key = _key(organization_id, file_hash, name)
+            key = object_key(organization_id, file_hash, name)
             # Its name says what its bytes are.
             if name != UPLOADED or not await self._is_there(key, path):
                 async with self._sends.place(organization_id):
@@ -96,17 +96,17 @@ class ObjectFiles:
     async def keep(self, organization_id: UUID, file_hash: str, files: Mapping[str, Path]) -> None:
         """See KeptFiles.keep: what was sent is durable; it only has to be there still."""
         for name, path in files.items():
-            if not await self._is_there(_key(organization_id, file_hash, name), path):
+            if not await self._is_there(object_key(organization_id, file_hash, name), path):
                 raise FileNotSent(name)
 
     def file(self, organization_id: UUID, file_hash: str, name: str) -> ObjectFile:
         """See KeptFiles.file."""
-        return ObjectFile(self._store, _key(organization_id, file_hash, name))
+        return ObjectFile(self._store, object_key(organization_id, file_hash, name))
 
     @asynccontextmanager
     async def local(self, organization_id: UUID, file_hash: str, name: str) -> AsyncIterator[Path | None]:
         """See KeptFiles.local: a copy, which goes with the context."""
-        stored = await self._store.find(_key(organization_id, file_hash, name))
+        stored = await self._store.find(object_key(organization_id, file_hash, name))
         if stored is None:
             yield None
             return
@@ -124,7 +124,7 @@ class ObjectFiles:
 
     async def open(self, organization_id: UUID, file_hash: str, name: str) -> BinaryIO | None:
         """See KeptFiles.open: a copy without a name, which goes with the file."""
-        stored = await self._store.find(_key(organization_id, file_hash, name))
+        stored = await self._store.find(object_key(organization_id, file_hash, name))
         if stored is None:
             return None
         file: BinaryIO = TemporaryFile(dir=await asyncio.to_thread(self._incoming))  # noqa: SIM115 - handed on
@@ -182,7 +182,7 @@ class ObjectFiles:
         return stored is not None and stored.size_bytes == (await asyncio.to_thread(path.stat)).st_size
 
     async def _objects(self, organization_id: UUID, file_hash: str) -> list[StoredObject]:
-        folder = _key(organization_id, file_hash, "").rstrip("/")
+        folder = object_key(organization_id, file_hash, "").rstrip("/")
         return [stored async for stored in self._store.list_below(folder)]
 
     async def _fetch(self, stored: StoredObject, file: BinaryIO) -> None:
@@ -197,7 +197,8 @@ class ObjectFiles:
         return self._folders.incoming
 
 
-def _key(organization_id: UUID, file_hash: str, name: str) -> str:
+def object_key(organization_id: UUID, file_hash: str, name: str) -> str:
+    """Return the key of a file of a recording."""
     return f"{organization_id}/{file_hash[:2]}/{file_hash}/{name}"
 
 

@@ -85,6 +85,11 @@ class ObjectStore:
         with _as_unavailable(FileNotFoundError):
             await obstore.put_async(self._store, key, path, chunk_size=part_bytes, max_concurrency=PARTS_AT_ONCE)
 
+    async def put_bytes(self, key: str, data: bytes) -> None:
+        """Store bytes in one request, in place of an object that is there. Raises StoreUnavailable."""
+        with _as_unavailable(FileNotFoundError):
+            await obstore.put_async(self._store, key, data, use_multipart=False)
+
     async def find(self, key: str) -> StoredObject | None:
         """Return what the store says of an object; None if it is not there. Raises StoreUnavailable."""
         try:
@@ -103,6 +108,12 @@ class ObjectStore:
             return b""
         with _as_unavailable():
             return bytes(await obstore.get_range_async(self._store, key, start=start, end=end))
+
+    async def read_whole(self, key: str) -> bytes:
+        """Return the bytes of an object that fits in memory. Raises StoreUnavailable, FileNotFoundError."""
+        with _as_unavailable():
+            found = await obstore.get_async(self._store, key)
+            return bytes(await found.bytes_async())
 
     async def fetch(self, stored: StoredObject, file: BinaryIO) -> None:
         """Write an object to a file. Raises StoreUnavailable, FileNotFoundError, OSError."""

@@ -167,6 +167,11 @@ def recover_edits(log_path: Path, rate_hz: int | None, recorded: int) -> TrackEd
     return TrackEdits(rate_hz, (edit for edit, _ in found))
 
 
+def encode_edits(edits: Iterable[Edit]) -> bytes:
+    """Return edits as they are stored."""
+    return "".join(f"{position} {silence} {int(counted)}\n" for position, silence, counted in edits).encode()
+
+
 def append_edits(log_path: Path, edits: Iterable[Edit], check_holder: Callable[[], None] = lambda: None) -> None:
     """Store edits after those of the file, which exists, and sync it. Blocking.
 
@@ -175,11 +180,10 @@ def append_edits(log_path: Path, edits: Iterable[Edit], check_holder: Callable[[
 
     Raises DiskFull, OSError, what ``check_holder`` raises.
     """
-    text = "".join(f"{position} {silence} {int(counted)}\n" for position, silence, counted in edits)
     # Never created here: a deleted meeting's files must not come back.
     with detect_full_disk(), os.fdopen(os.open(edits_path(log_path), os.O_WRONLY | os.O_APPEND), "ab") as file:
         check_holder()
-        file.write(text.encode())
+        file.write(encode_edits(edits))
         file.flush()
         os.fsync(file.fileno())
 

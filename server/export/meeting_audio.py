@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from typing import BinaryIO
 from uuid import UUID
 
-from server.audio import UPLOADED, AudioLog, DecoderDied, UnusableRecording, decode, open_file
+from server.audio import UPLOADED, AudioLog, DecoderDied, UnusableRecording, decode, live_track_name, open_file
 from server.channels import ChannelUse
 from server.disk import DiskFull, DiskReserve
 from server.export.recordings import AudioFile, open_track, redacted_wav, uploaded_recording
@@ -81,21 +81,13 @@ class MeetingAudio:
     async def _open(self, opened: OpenedAudio, organization_id: UUID, meeting: ExportedMeeting) -> None:
         file_hash = meeting.listed.file_hash
         if meeting.live_config is not None:
-            await asyncio.to_thread(self._open_tracks, opened, organization_id, meeting)
+            async with self._audio_log.live.opened(organization_id, file_hash) as folder:
+                await asyncio.to_thread(_open_tracks, opened, folder, meeting)
         elif (file := await self._audio_log.kept.open(organization_id, file_hash, UPLOADED)) is None:
             opened.left_out[AUDIO] = NOT_THERE
         else:
             recording = await asyncio.to_thread(uploaded_recording, file, meeting.media_type)
             opened.files[f"recording{recording.suffix}"] = recording
-
-    def _open_tracks(self, opened: OpenedAudio, organization_id: UUID, meeting: ExportedMeeting) -> None:
-        with ExitStack() as stack:
-            stack.callback(opened.close)
-            for number, source in enumerate(LiveConfig.from_document(meeting.live_config or {}).sources):
-                path = self._audio_log.live_track(organization_id, meeting.listed.file_hash, number)
-                if track := open_track(path, source.format):
-                    opened.files[f"track-{number}{track.suffix}"] = track
-            stack.pop_all()
 
     async def _open_redacted(self, opened: OpenedAudio, organization_id: UUID, meeting: ExportedMeeting) -> None:
         await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
@@ -103,12 +95,18 @@ class MeetingAudio:
             await self._open_redacted_recording(opened, organization_id, meeting)
             return
         config = LiveConfig.from_document(meeting.live_config)
+        async with self._audio_log.live.opened(organization_id, meeting.listed.file_hash) as folder:
+            await self._open_redacted_tracks(opened, folder, config, meeting)
+
+    async def _open_redacted_tracks(
+        self, opened: OpenedAudio, folder: Path, config: LiveConfig, meeting: ExportedMeeting
+    ) -> None:
         with ExitStack() as stack:
             stack.callback(opened.close)
             for index, track in enumerate(config.tracks):
                 number = config.source_index(index)
                 name = f"track-{number}-{track.channel}" if track.channel else f"track-{number}"
-                path = self._audio_log.live_track(organization_id, meeting.listed.file_hash, number)
+                path = folder / live_track_name(number)
                 if not await asyncio.to_thread(_is_file, path):
                     continue
                 if track.key in meeting.ignored_tracks:
@@ -161,6 +159,15 @@ class MeetingAudio:
                 return NOT_THERE
             raise
         return file
+
+
+def _open_tracks(opened: OpenedAudio, folder: Path, meeting: ExportedMeeting) -> None:
+    with ExitStack() as stack:
+        stack.callback(opened.close)
+        for number, source in enumerate(LiveConfig.from_document(meeting.live_config or {}).sources):
+            if track := open_track(folder / live_track_name(number), source.format):
+                opened.files[f"track-{number}{track.suffix}"] = track
+        stack.pop_all()
 
 
 def _is_file(path: Path) -> bool:

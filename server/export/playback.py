@@ -26,6 +26,7 @@ from server.audio import (
     KeptFiles,
     UnusableRecording,
     decode,
+    live_track_name,
 )
 from server.disk import FULL_CODE, DiskFull, DiskReserve
 from server.errors import AudioDeleted, AudioUnavailable, MeetingNotFound
@@ -136,13 +137,18 @@ class Playback:
             except DecoderDied:
                 raise AudioUnavailable(NOT_DECODED) from None
             return [{"path": str(track.path), "start_us": 0} for track in decoded.tracks]
+        async with self._audio_log.live.opened(organization_id, file_hash) as received:
+            return await self._decode_tracks(meeting, received, folder)
+
+    async def _decode_tracks(self, meeting: ExportedMeeting, received: Path, folder: Path) -> list[dict[str, Any]]:
+        """As ``_decode``, of the files of a live meeting."""
         parts = []
-        config = LiveConfig.from_document(meeting.live_config)
+        config = LiveConfig.from_document(meeting.live_config or {})
         for index, track in enumerate(config.tracks):
             # A duplicate is heard once, and what is redacted in it is not known.
             if track.key in meeting.ignored_tracks:
                 continue
-            path = self._audio_log.live_track(organization_id, file_hash, config.source_index(index))
+            path = received / live_track_name(config.source_index(index))
             if not await asyncio.to_thread(path.is_file):
                 continue
             target = folder / f"track-{index}"

@@ -13,9 +13,11 @@ from server.live.session import LiveSession
 from server.live.session_registry import LiveSessionRegistry, live_file_hash
 from server.live.spoken_phrases import tokens_of
 from server.live.state import LiveState
+from server.live.track_keeper import TrackKeeper
 from server.live.track_states import track_states
 
 __all__ = [
+    "TrackKeeper",
     "SenderConnection",
     "MAX_CHUNK_BYTES",
     "MAX_TRACKS",

@@ -15,6 +15,7 @@ from server.monitoring import (
     LIVE_ANALYSED,
     LIVE_LAG_NOW,
     LIVE_MEETINGS,
+    LIVE_STORE_LAG_NOW,
     LIVE_TRACKS,
     LIVE_TURNS_LAG,
     LIVE_UNHEARD_TRACKS,
@@ -44,6 +45,7 @@ class LiveFigures:
         LIVE_MEETINGS.set(len(running))
         LIVE_TRACKS.set(len(tracks))
         LIVE_UNHEARD_TRACKS.set(sum(feed.has_audio and feed.is_unheard for feed in tracks))
+        LIVE_STORE_LAG_NOW.set(max((meeting.audio.behind_s for meeting in held), default=0.0))
         self._observe_lags([feed for m in running if m.state is LiveState.OPEN for feed in m.tracks.feeds])
         counted = {}
         for meeting in held:

@@ -10,13 +10,12 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from server.live.lease import RENEWALS_PER_LEASE
 from server.live.session import LiveSession
 from server.live.state import LiveState
 from server.storage import Database, HolderReport, WantedBy, live_reports
 
 REPORT_EVERY_S = 4.0
-# So that one late report loses no lease.
-RENEWALS_PER_LEASE = 3
 
 
 class HolderReports:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import suppress
 from functools import cache, partial
 
 from server.live.dependencies import LiveDependencies
@@ -11,6 +13,8 @@ from server.storage import DatabaseUnavailable, LiveRow, Taker, live_leases
 
 # A holder that stops waits so long for a database that is away, seconds: the lease expires by itself.
 RELEASE_PATIENCE_S = 1.0
+# So that one late renewal loses no lease.
+RENEWALS_PER_LEASE = 3
 log = logging.getLogger(__name__)
 
 
@@ -37,6 +41,22 @@ async def take_lease(
     acquire = partial(live_leases.acquire, organization_id=row.organization_id, meeting_id=row.meeting_id, taker=taker)
     taken = await dependencies.database.run(acquire, organization_id=row.organization_id)
     return taken.row, taken.holder_may_live
+
+
+async def keep_lease(dependencies: LiveDependencies, row: LiveRow) -> None:
+    """Renew the lease of a meeting that is being taken up, until cancelled: to fetch its audio may take long."""
+    lease_s = dependencies.settings.lease_s
+    renew = partial(
+        live_leases.renew,
+        organization_id=row.organization_id,
+        meeting_id=row.meeting_id,
+        fence=row.fence,
+        lease_s=lease_s,
+    )
+    while True:
+        await asyncio.sleep(lease_s / RENEWALS_PER_LEASE)
+        with suppress(DatabaseUnavailable):
+            await dependencies.database.run(renew, organization_id=row.organization_id)
 
 
 async def release_lease(dependencies: LiveDependencies, row: LiveRow) -> None:

@@ -73,6 +73,7 @@ class MeetingTracks:
             cuts=TrackCuts(
                 self._dependencies.audio_log.live_cuts(row.organization_id, row.file_hash, index),
                 self._audio.check_holder,
+                self._audio.cut_added,
             ),
             cut_s=settings.live_track_pause_s,
             others_through_us=partial(self._others_through_us, index),

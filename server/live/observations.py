@@ -34,11 +34,14 @@ class Warnings:
         """Whether the end of a meeting that nobody attends was announced."""
         return (pb.WARNING_CODE_ENDING, "", 0) in self._active
 
-    def update(self, feeds: Sequence[TrackFeed], turns: MeetingTurns, *, ending: bool = False) -> list[pb.LiveEvent]:
+    def update(
+        self, feeds: Sequence[TrackFeed], turns: MeetingTurns, *, ending: bool = False, behind: str = ""
+    ) -> list[pb.LiveEvent]:
         """Return events for the warnings that begin now.
 
         Args:
             ending: nobody attends the meeting, which ends soon.
+            behind: what it means, for people, that the object store lacks audio; empty where it does not.
         """
         active: dict[tuple[int, str, int], str] = {}
         for feed in feeds:
@@ -63,6 +66,8 @@ class Warnings:
             active[pb.WARNING_CODE_LAG, "", 0] = (
                 f"The analysis lags behind the audio: {late} are delayed, and nothing is lost."
             )
+        if behind:
+            active[pb.WARNING_CODE_STORE_BEHIND, "", 0] = behind
         if ending:
             active[pb.WARNING_CODE_ENDING, "", 0] = (
                 "Nobody sends to or watches this meeting any more: it will be finished soon."

@@ -17,6 +17,8 @@ from server.audio import (
     TrackEdits,
     TrackFormat,
     edited_length,
+    live_cuts_name,
+    live_track_name,
     read_edits,
     read_log_positions,
 )
@@ -120,7 +122,10 @@ class LiveRecordings:
         self._audio_log = audio_log
 
     async def load(self, job: Job) -> Recording | None:
-        """Return the recording of the job's meeting; None for an uploaded one."""
+        """Return the recording of the job's meeting; None for an uploaded one.
+
+        Raises StoreUnavailable, RecordingMissing, DiskFull.
+        """
         run = partial(self._database.run, organization_id=job.organization_id, patience_s=PATIENCE_S)
         found = await run(lambda c: live.find_recorded(c, job.meeting_id))
         if found is None:
@@ -128,11 +133,12 @@ class LiveRecordings:
         document, ignored = found
         given_names = await run(lambda c: load_given_names(c, job.meeting_id))
         config = LiveConfig.from_document(document)
+        folder = await self._audio_log.live.copied(job.organization_id, job.file_hash)
         tracks = []
         for index, track in enumerate(config.tracks):
-            path = self._audio_log.live_track(job.organization_id, job.file_hash, config.source_index(index))
+            path = folder / live_track_name(config.source_index(index))
             if track.key not in ignored:
-                cuts_path = self._audio_log.live_cuts(job.organization_id, job.file_hash, index)
+                cuts_path = folder / live_cuts_name(index)
                 length, cuts = await asyncio.to_thread(_log_samples, track.format, path, cuts_path)
                 tracks.append(audio_track(config, index, partial(decode_log, track, path), length, cuts))
         return live_recording(config, tracks, given_names)

@@ -15,6 +15,7 @@ from meetra.v1 import live_pb2 as pb
 from monitoring import current_trace_id
 from privacy import replace_log_context
 from server.analysis import DATABASE_PATIENCE_S, SessionResult
+from server.audio import StoreUnavailable
 from server.audit import current_call
 from server.errors import HeldByAnotherServer, MeetingOver, MeetraError, SessionNotFound, TakenOver
 from server.live.clock_news import ClockNews
@@ -25,7 +26,7 @@ from server.live.event_log import EventLog, read_events
 from server.live.given_names import find_given_names, load_given_names
 from server.live.insights import RollingInsights
 from server.live.intake import receive_chunk
-from server.live.lease import release_lease, take_lease
+from server.live.lease import keep_lease, release_lease, take_lease
 from server.live.meeting_tracks import MeetingTracks
 from server.live.observations import Warnings
 from server.live.optional_feature import OptionalFeature
@@ -44,6 +45,8 @@ from server.storage import DatabaseUnavailable, Job, JobLost, LiveRow, MeetingLo
 
 log = logging.getLogger(__name__)
 OBSERVE_EVERY_S = 1.0
+# How long a client that connects waits until what was sent before is durable, seconds: the object store may be away.
+CONNECT_PATIENCE_S = 20.0
 
 
 class LiveSession:
@@ -101,20 +104,26 @@ class LiveSession:
             sends: whether a client comes to send or control, and not to watch.
             takes_expired: whether it is taken from a holder that may live and has not renewed its lease.
 
-        Raises HeldElsewhere, MeetingLost, DatabaseUnavailable, DiskFull.
+        Raises HeldElsewhere, MeetingLost, DatabaseUnavailable, DiskFull, StoreUnavailable.
         """
         lock_path = dependencies.audio_log.live_holder(row.organization_id, row.file_hash)
-        audio = MeetingAudio([], lock_path, dependencies.sync_executor)
+        in_store = None if row.concluded else dependencies.stored_audio(row.organization_id, row.file_hash)
+        audio = MeetingAudio([], lock_path, dependencies.sync_executor, in_store)
+        if in_store is not None:
+            await in_store.check_reachable(row.fence)
         newest = await audio.newest_holder()
         row, may_live = await take_lease(dependencies, row, newest, sends=sends, takes_expired=takes_expired)
         try:
-            await audio.open(row.fence, renew=may_live)
             # The holder before may have changed the tracks until now.
             config = LiveConfig.from_document(row.config)
             track_path = partial(dependencies.audio_log.live_track, row.organization_id, row.file_hash)
             logs = [TrackLog(track, track_path(index)) for index, track in enumerate(config.sources)]
-            await audio.create(logs)
-            audio.add(logs)
+            if dependencies.keeper is not None and row.concluded:
+                if sends:
+                    await dependencies.keeper.read_positions(row, logs)
+                audio.add(logs)
+            else:
+                await _open_audio(dependencies, row, audio, logs, renew=may_live)
             published, last = PublishedState(config, row.meeting_id), 0
             find = partial(find_given_names, meeting_id=row.meeting_id)
             published.turns.name(await dependencies.database.run(find, organization_id=row.organization_id))
@@ -215,7 +224,7 @@ class LiveSession:
     async def connect(self, *, take_over: bool, streams: bool) -> SenderConnection:
         """Make a new client the sender, after the audio of the previous one is durable.
 
-        Raises HeldByAnotherClient, HeldByAnotherServer, AudioNotStored, DatabaseUnavailable.
+        Raises HeldByAnotherClient, HeldByAnotherServer, AudioNotStored, DatabaseUnavailable, StoreUnavailable.
         """
         row = self.row
         try:
@@ -226,7 +235,12 @@ class LiveSession:
             self.mark_lost(HeldByAnotherServer())
             raise self.failure from None
         # The resume position must include everything the previous client sent.
-        await self.audio.wait_until_committed()
+        try:
+            async with asyncio.timeout(CONNECT_PATIENCE_S):
+                await self.audio.wait_until_committed()
+        except TimeoutError:
+            self.sender_slot.release(connection)
+            raise StoreUnavailable("it lacks audio that the client before sent") from None
         return connection
 
     @property
@@ -334,7 +348,7 @@ class LiveSession:
                 await self.tracks.leave_out_copies()
             self.tracks.finality.settle_speakers()
             ending = self.presence.ending(self._dependencies.settings.live_grace_s)
-            warnings = self._warnings.update(feeds, self.turns, ending=ending)
+            warnings = self._warnings.update(feeds, self.turns, ending=ending, behind=self.audio.behind)
             clocks = self._clocks_feature.tell(partial(self._clocks.events, self.audio.logs))
             await self._publish([*warnings, *clocks])
             await self._publish_while_open(await self._insights.update(self.tracks.engine))
@@ -411,6 +425,8 @@ class LiveSession:
                 self._set_state(LiveState.CONCLUDED)
         if not self.lost:
             await self.audio.close()
+            if self._dependencies.keeper is not None:
+                self._dependencies.keeper.keep_soon(self.row.organization_id, self.row.file_hash)
         self.events.wake()
 
     async def close(self, failure: MeetraError | None = None) -> None:
@@ -421,6 +437,25 @@ class LiveSession:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.audio.close()
+        deleted = self.lost and isinstance(self.failure, SessionNotFound)
+        await self.audio.close(deleted=deleted)
+        if deleted and self._dependencies.keeper is not None:
+            # By another process, perhaps: what was on its way then came after it had deleted all.
+            await self._dependencies.keeper.remove_deleted(self.row.organization_id, self.row.file_hash)
         # What is acknowledged is durable, and nothing is written any more.
         await release_lease(self._dependencies, self.row)
+
+
+async def _open_audio(
+    dependencies: LiveDependencies, row: LiveRow, audio: MeetingAudio, logs: list[TrackLog], *, renew: bool
+) -> None:
+    """Hold a meeting's files, brought up to date, and let audio come. Raises as ``LiveSession.acquire``."""
+    renewing = asyncio.create_task(keep_lease(dependencies, row))
+    try:
+        await audio.open(row.fence, renew=renew)
+        await audio.create(logs)
+        audio.add(logs)
+        await audio.begin()
+    finally:
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)

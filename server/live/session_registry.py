@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 
 from monitoring import MemoryReserve
 from privacy import add_log_context
+from server.audio import StoreUnavailable
 from server.auth import Caller, SessionClaims
 from server.config import ServerSettings
 from server.conversation import format_redaction_kinds, parse_redaction_kinds
@@ -36,8 +37,9 @@ from server.live.config import LiveConfig
 from server.live.dependencies import LiveDependencies
 from server.live.figures import LiveFigures
 from server.live.followed_meeting import FollowedMeeting, FollowedMeetings
-from server.live.holder_reports import RENEWALS_PER_LEASE, HolderReports
+from server.live.holder_reports import HolderReports
 from server.live.known_language import require_known_language
+from server.live.lease import RENEWALS_PER_LEASE
 from server.live.partial_answers import PartialAnswers
 from server.live.rules import join_rules, rules_from_documents
 from server.live.session import LiveSession
@@ -139,6 +141,7 @@ class LiveSessionRegistry:
         self._next_fence_check_at = 0.0
         self._stopping = False
         self._wanted = asyncio.Event()
+        self._dropping: set[asyncio.Task[None]] = set()
         self._unattended: dict[UUID, float] = {}
         """Meetings that others hold, or nobody, and that nobody attends: since when, by the monotonic clock."""
         self._reports = HolderReports(dependencies.database, settings.lease_s)
@@ -277,12 +280,22 @@ class LiveSessionRegistry:
             except HeldElsewhere:
                 raise HeldByAnotherServer from None
             except MeetingLost:
-                # Deleted just now: its files may have been made anew after the deletion removed them.
-                remove = self._dependencies.audio_log.remove
-                await asyncio.to_thread(remove, row.organization_id, row.file_hash)
-                raise SessionNotFound from None
+                raise await self._not_acquired(row) from None
             self._sessions[row.meeting_id] = meeting
             return meeting
+
+    async def _not_acquired(self, row: LiveRow) -> MeetraError:
+        """Return why a meeting was lost while it was taken up."""
+        find = partial(live.find, organization_id=row.organization_id, meeting_id=row.meeting_id)
+        if await self._dependencies.database.run(find, organization_id=row.organization_id) is not None:
+            # A later holder came before this one had begun: the files are that one's.
+            return HeldByAnotherServer()
+        # Deleted just now: its files may have been made anew after the deletion removed them.
+        if self._dependencies.keeper is not None:
+            await self._dependencies.keeper.remove_deleted(row.organization_id, row.file_hash)
+        else:
+            await asyncio.to_thread(self._dependencies.audio_log.remove, row.organization_id, row.file_hash)
+        return SessionNotFound()
 
     async def _release(self, meeting: LiveSession) -> None:
         self._sessions.pop(meeting.row.meeting_id, None)
@@ -293,6 +306,11 @@ class LiveSessionRegistry:
         for meeting in list(self._sessions.values()):
             if (meeting.row.organization_id, meeting.row.file_hash) == (organization_id, file_hash):
                 await self._drop(meeting, SessionNotFound(deleted=True))
+
+    def _drop_soon(self, meeting: LiveSession, failure: MeetraError | None = None) -> None:
+        """As ``_drop``, while others are supervised: an object store may take its time."""
+        self._dropping.add(task := asyncio.create_task(self._drop(meeting, failure), name="let go of a live meeting"))
+        task.add_done_callback(self._dropping.discard)
 
     async def _drop(self, meeting: LiveSession, failure: MeetraError | None = None) -> None:
         """Release a meeting unless that happened meanwhile; its clients are told ``failure``."""
@@ -353,11 +371,11 @@ class LiveSessionRegistry:
                 log.info("live meeting %s: its grace period expired, finishing it", meeting.row.meeting_id)
                 meeting.finish()
             if meeting.lost or (meeting.state is LiveState.CONCLUDED and not meeting.presence.attended()):
-                await self._drop(meeting)
+                self._drop_soon(meeting)
         for meeting in await self._reports.write(self._sessions.values()):
             log.info("live meeting %s goes to the server that its client has come to", meeting.row.meeting_id)
             meeting.sender_slot.give_up()
-            await self._drop(meeting, HeldByAnotherServer())
+            self._drop_soon(meeting, HeldByAnotherServer())
         connected = [id_ for id_, meeting in self._sessions.items() if not meeting.presence.absent_s()]
         if connected:
             await self._dependencies.database.run(partial(live.record_contact, meeting_ids=connected))
@@ -370,7 +388,7 @@ class LiveSessionRegistry:
             if id_ not in self._sessions:
                 # Where the database was away, a holder needs time to say that it is there.
                 gone = now - self._unattended[id_] > self._dependencies.settings.lease_s
-                with suppress(HeldByAnotherServer, SessionNotFound, DiskFull, TooManyLiveMeetings):
+                with suppress(HeldByAnotherServer, SessionNotFound, DiskFull, StoreUnavailable, TooManyLiveMeetings):
                     row = await self._row(organization_id, id_)
                     (await self._acquire(row, sends=False, takes_expired=gone)).finish()
 
@@ -424,4 +442,5 @@ class LiveSessionRegistry:
         self._stopping = True
         await self._followed.close()
         sessions, self._sessions = list(self._sessions.values()), {}
-        await asyncio.gather(*(meeting.close(HeldByAnotherServer()) for meeting in sessions))
+        closing = (meeting.close(HeldByAnotherServer()) for meeting in sessions)
+        await asyncio.gather(*closing, *list(self._dropping))

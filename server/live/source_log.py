@@ -8,11 +8,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from server.audio import Edit, TrackEdits, append_edits, read_log_positions, recover_edits
+from server.audio import (
+    Edit,
+    TrackEdits,
+    append_edits,
+    edits_path,
+    encode_edits,
+    read_edits,
+    read_log_positions,
+    recover_edits,
+)
 from server.disk import detect_full_disk
 from server.live.capture_clock import CaptureClock
 from server.live.config import LiveTrack
 from server.media import RATE_HZ
+
+# Extents of a log that wait for the object store.
+MAX_UNSENT = 32
+
+
+class Extent(NamedTuple):
+    """How far a log has come."""
+
+    position: int = 0
+    length: int = 0
+    """Positions that are heard: with silence that is filled in, without what is left out."""
+    bytes: int = 0
+    """Of the file."""
+    edits_bytes: int = 0
+    """Of the file of its edits."""
 
 
 @dataclass(slots=True)
@@ -23,17 +47,21 @@ class TrackLog:
     path: Path
     accepted: int = 0
     """Position up to which audio is received."""
+    synced: Extent = field(default_factory=Extent)
+    """How far the log is on disk."""
     committed: int = 0
-    """Position up to which audio is on disk."""
+    """Position up to which audio is durable: on disk or, where the server's policy says so, in the object store."""
     committed_bytes: int = 0
     recorded: int = 0
     """Positions received, without silence that is filled in."""
     length: int = 0
     """Positions that are heard of what is received: with silence that is filled in, without what is left out."""
     committed_length: int = 0
-    """Positions that are heard of what is on disk."""
+    """Positions that are heard of what is durable."""
     pending: list[bytes] = field(default_factory=list)
     pending_edits: list[Edit] = field(default_factory=list)
+    unsent: list[Extent] = field(default_factory=list)
+    """Where the object store's having audio makes it durable: extents that count once it has them."""
     nudges: int = 0
     """Times that readers were asked to look up although no audio has come."""
 
@@ -50,8 +78,27 @@ class TrackLog:
 
     @property
     def complete(self) -> bool:
-        """Whether the track has ended, and all of its audio is on disk."""
+        """Whether the track has ended, and all of its audio is durable."""
         return self.track.ended and self.committed == self.accepted
+
+    def commit(self, extent: Extent) -> None:
+        """Have what is received up to an extent count as durable."""
+        self.committed, self.committed_length, self.committed_bytes = extent.position, extent.length, extent.bytes
+
+    def add_unsent(self) -> None:
+        """Have what is on disk count as durable once the object store has it."""
+        self.unsent.append(self.synced)
+        if len(self.unsent) > MAX_UNSENT:
+            # While the store is away: it is caught up with in steps that are as few.
+            del self.unsent[MAX_UNSENT // 2]
+
+    def sizes(self) -> dict[str, int]:
+        """Return how much of each of its files is on disk, by their names, bytes."""
+        return self.sizes_at(self.synced)
+
+    def sizes_at(self, extent: Extent) -> dict[str, int]:
+        """Return how much each of its files has at an extent, by their names, bytes."""
+        return {self.path.name: extent.bytes, edits_path(self.path).name: extent.edits_bytes}
 
     def recover(self, check_holder: Callable[[], None]) -> None:
         """Read the durable positions from disk and truncate a trailing partial record.
@@ -70,10 +117,18 @@ class TrackLog:
         self.pauses = self.edits.pauses
         self.accepted = self.committed = self.recorded + self.edits.counted
         self.length = self.committed_length = self.recorded + self.edits.net
+        edits_bytes = edits_path(self.path).stat().st_size
+        self.synced = Extent(self.accepted, self.length, self.committed_bytes, edits_bytes)
+
+    def read_position(self) -> int:
+        """Return up to where the files on disk have audio, as clients count it; nothing is changed. Blocking."""
+        with self.path.open("rb") as file:
+            recorded, _ = read_log_positions(self.track.format, file)
+        return recorded + sum(edit.silence for edit in read_edits(self.path, recorded) if edit.counted)
 
     @property
     def committed_samples(self) -> int | None:
-        """What is heard of what is on disk, samples at 16 kHz; None where only decoding tells it."""
+        """What is heard of what is durable, samples at 16 kHz; None where only decoding tells it."""
         per_second = self.track.format.positions_per_second
         return self.committed_length * RATE_HZ // per_second if per_second else None
 
@@ -106,6 +161,13 @@ class Write(NamedTuple):
     length: int
     data: bytes
     edits: list[Edit]
+
+    @property
+    def extent(self) -> Extent:
+        """How far the log has come once this is written."""
+        before = self.log.synced
+        edits_bytes = before.edits_bytes + len(encode_edits(self.edits))
+        return Extent(self.accepted, self.length, before.bytes + len(self.data), edits_bytes)
 
     @classmethod
     def of(cls, log: TrackLog) -> Write:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from server.disk import detect_full_disk
@@ -30,9 +30,18 @@ def _read(path: Path) -> list[tuple[int, int]]:
 class TrackCuts:
     """The cuts of one track. Nothing that depends on a cut is published before the cut is on disk."""
 
-    def __init__(self, path: Path, check_holder: Callable[[], None] = lambda: None) -> None:
-        """``check_holder``: raises where this process does not hold the meeting any more."""
-        self._path, self._check_holder = path, check_holder
+    def __init__(
+        self,
+        path: Path,
+        check_holder: Callable[[], None] = lambda: None,
+        on_added: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """
+        Args:
+            check_holder: raises where this process does not hold the meeting any more.
+            on_added: awaited once a cut is on disk, before anything depends on it.
+        """
+        self._path, self._check_holder, self._on_added = path, check_holder, on_added
         self._cuts = _read(path)
 
     @property
@@ -54,6 +63,8 @@ class TrackCuts:
         Raises MeetingLost, DiskFull, OSError.
         """
         await asyncio.to_thread(self._append, position, log_bytes)
+        if self._on_added is not None:
+            await self._on_added()
         self._cuts.append((position, log_bytes))
 
     def _append(self, position: int, log_bytes: int) -> None:

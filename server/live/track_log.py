@@ -1,5 +1,8 @@
 """The durable audio of a live meeting: appended, synced, then acknowledged.
 
+With an object store what is synced is sent there too, and by the policy ``remote`` acknowledged only once it is there:
+then nothing is told of audio that one lost machine could take along.
+
 There is one file per source, with the bytes as received, and beside it one of its edits: silence that is filled in,
 samples that are left out. Edits are written before the audio that follows them. After a crash a trailing partial sample
 or packet is truncated, and edits without audio after them: none was ever acknowledged.
@@ -8,9 +11,10 @@ or packet is truncated, and edits without audio after them: none was ever acknow
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -27,6 +31,8 @@ from server.errors import AudioNotStored, HeldByAnotherServer, MeetraError
 from server.live.config import LiveTrack
 from server.live.log_fence import Holder, LogFence
 from server.live.source_log import TrackLog, Write, write_batch
+from server.live.stored_audio import StoredAudio
+from server.storage import MeetingLost
 
 # Limit of audio received but not yet on disk, over all tracks; beyond it clients wait.
 MAX_BACKLOG_BYTES = 4 * 1024 * 1024
@@ -36,7 +42,12 @@ MAX_BACKLOG_BYTES = 4 * 1024 * 1024
 COMMIT_EVERY_S = 0.256
 # Calls of a meeting that may wait for the audio before theirs: each holds up to a chunk.
 MAX_WAITING_CALLS = 32
+# For how long a holder that lets go waits until the object store has what it acknowledged, seconds.
+LET_GO_S = 10.0
 READ_BYTES = 64 * 1024
+ON_DISK_ALONE = "The object store lacks audio of this meeting: it is on the server's disk alone. Nothing is lost."
+ACKNOWLEDGED_LATE = "The object store takes no audio: it is acknowledged once it does. Nothing is lost."
+log = logging.getLogger(__name__)
 
 
 class HeldByAnotherProcess(Exception):
@@ -46,9 +57,21 @@ class HeldByAnotherProcess(Exception):
 class MeetingAudio:
     """The track logs of one meeting, exclusive to this process from ``open`` to ``close``."""
 
-    def __init__(self, logs: list[TrackLog], lock_path: Path, sync_executor: ThreadPoolExecutor) -> None:
-        """``lock_path``: of the markers of holders, see ``LogFence``."""
+    def __init__(
+        self,
+        logs: list[TrackLog],
+        lock_path: Path,
+        sync_executor: ThreadPoolExecutor,
+        stored: StoredAudio | None = None,
+    ) -> None:
+        """
+        Args:
+            lock_path: of the markers of holders, see ``LogFence``.
+            stored: the meeting in the object store; None: there is none.
+        """
         self.logs = logs
+        self._stored = stored
+        self._sender = None if stored is None else stored.sender
         self._folder = lock_path.parent
         self._fence = LogFence(lock_path)
         self._sync_executor = sync_executor
@@ -75,9 +98,12 @@ class MeetingAudio:
             fence: the number of this holder, higher than all before; None: the next one, if none of this machine lives.
             renew: see ``LogFence.claim``.
 
-        Raises HeldByAnotherProcess without a number, MeetingLost with one, DiskFull.
+        Raises HeldByAnotherProcess without a number, MeetingLost with one, DiskFull; with an object store as
+        ``StoredAudio.bring_up_to_date``.
         """
         await asyncio.get_running_loop().run_in_executor(self._sync_executor, self._open, fence, renew)
+        if self._stored is not None and fence is not None:
+            await self._stored.bring_up_to_date(fence, self._fence.check)
         self._committer = asyncio.create_task(self._commit_loop(), name="audio log")
 
     def _open(self, fence: int | None, renew: bool) -> None:
@@ -96,6 +122,48 @@ class MeetingAudio:
         except BaseException:
             self._fence.release()
             raise
+
+    async def begin(self) -> None:
+        """Let audio come, once all files are recovered; with an object store as ``StoredAudio.begin``."""
+        if self._stored is not None:
+            await self._stored.begin(self._sizes, self._on_sent)
+            assert self._stored.sender.task is not None
+            # Whoever waits for the store is told that nothing comes.
+            self._stored.sender.task.add_done_callback(lambda _: self._notify_soon())
+
+    def _sizes(self) -> dict[str, int]:
+        return {name: size for log in self.logs for name, size in log.sizes().items()}
+
+    def _on_sent(self, lengths: Mapping[str, int]) -> None:
+        """Acknowledge what the object store has."""
+        for log in self.logs:
+            while log.unsent and all(lengths.get(n, 0) >= size for n, size in log.sizes_at(log.unsent[0]).items()):
+                log.commit(log.unsent.pop(0))
+        self._notify_soon()
+
+    @property
+    def behind_s(self) -> float:
+        """For how long this disk has had the oldest audio that the object store lacks, seconds; 0: it lacks none."""
+        return 0.0 if self._sender is None else self._sender.behind_s()
+
+    @property
+    def waits_for_store(self) -> bool:
+        """Whether audio is acknowledged only once the object store has it."""
+        return self._sender is not None and self._sender.acknowledges
+
+    @property
+    def behind(self) -> str:
+        """What it means, for people, that the object store lacks audio for long; empty where it does not."""
+        if self._sender is None or not self._sender.is_late:
+            return ""
+        return ACKNOWLEDGED_LATE if self.waits_for_store else ON_DISK_ALONE
+
+    async def cut_added(self) -> None:
+        """Have a cut that is on disk sent; return once it is durable by the policy."""
+        if self._sender is not None:
+            self._sender.note(cut=True)
+            if self._sender.acknowledges:
+                await self._sender.wait_until_sent()
 
     def check_holder(self) -> None:
         """Return if this process is the holder of the files still. Raises MeetingLost."""
@@ -183,6 +251,8 @@ class MeetingAudio:
 
         if not committed():
             self._urgent.set()
+            if self._sender is not None and self._sender.acknowledges:
+                self._sender.note(hurry=True)
         async with self._commit_done:
             await self._commit_done.wait_for(lambda: self._has_failed() or committed())
         if not committed():
@@ -198,12 +268,20 @@ class MeetingAudio:
     async def wait_until_closed(self) -> None:
         """Wait until the files are closed. Raises MeetingLost, DiskFull or OSError when writing fails."""
         assert self._committer is not None
-        await asyncio.wait({self._committer})
-        if not self._committer.cancelled():
+        sending = None if self._sender is None else self._sender.task
+        await asyncio.wait({self._committer, *([sending] if sending else [])}, return_when=asyncio.FIRST_COMPLETED)
+        if sending is not None and sending.done() and not sending.cancelled():
+            error = sending.exception()
+            if isinstance(error, MeetingLost) or self.waits_for_store:
+                sending.result()
+            log.error("a live meeting's audio is on this disk alone from now on", exc_info=error)
+            await asyncio.wait({self._committer})
+        if self._committer.done() and not self._committer.cancelled():
             self._committer.result()
 
     def _has_failed(self) -> bool:
-        return self._committer is not None and self._committer.done()
+        failed = self._committer is not None and self._committer.done()
+        return failed or (self.waits_for_store and self._sender is not None and self._sender.failed)
 
     async def wait_for_commit(self, positions: list[int]) -> None:
         """Wait until the committed positions differ from ``positions``, one per log, or the audio has ended."""
@@ -218,6 +296,9 @@ class MeetingAudio:
     def nudge(self, log: TrackLog) -> None:
         """Have the log's readers yield an empty chunk now, if they wait."""
         log.nudges += 1
+        self._notify_soon()
+
+    def _notify_soon(self) -> None:
         self._nudging.add(task := asyncio.create_task(self._notify()))
         task.add_done_callback(self._nudging.discard)
 
@@ -243,9 +324,14 @@ class MeetingAudio:
                 )
                 await asyncio.shield(self._writing)
                 for write in batch:
-                    write.log.committed, write.log.committed_length = write.accepted, write.length
-                    write.log.committed_bytes += len(write.data)
+                    write.log.synced = write.extent
                     self._backlog -= len(write.data)
+                    if self.waits_for_store:
+                        write.log.add_unsent()
+                    else:
+                        write.log.commit(write.log.synced)
+                if self._sender is not None:
+                    self._sender.note()
                 async with self._commit_done:
                     self._commit_done.notify_all()
                 with suppress(TimeoutError):
@@ -292,14 +378,20 @@ class MeetingAudio:
                 )
         return self.has_ended(log) or log.committed_bytes > position
 
-    async def close(self) -> None:
-        """Close the files; unacknowledged audio may be lost."""
+    async def close(self, *, deleted: bool = False) -> None:
+        """Close the files; unacknowledged audio may be lost. With an object store what is acknowledged is there then.
+
+        Args:
+            deleted: whether the meeting was: nothing of it is sent any more.
+        """
         if self._committer is not None:
             self._committer.cancel()
             await asyncio.gather(self._committer, return_exceptions=True)
         if self._writing is not None:
             # A writing thread cannot be cancelled, and the next holder must not write concurrently with it.
             await asyncio.gather(self._writing, return_exceptions=True)
+        if self._sender is not None:
+            await self._sender.close(0.0 if deleted else LET_GO_S)
         self._fence.release()
 
 

@@ -100,6 +100,18 @@ async def acquire(connection: Connection, organization_id: UUID, meeting_id: UUI
     return Taken(row, not free)
 
 
+async def renew(connection: Connection, organization_id: UUID, meeting_id: UUID, fence: int, lease_s: float) -> None:
+    """Keep a meeting for the process that holds it, unless another process does by now."""
+    await connection.execute(
+        "UPDATE live_meetings SET lease_until = now() + $4"
+        " WHERE meeting_id = $1 AND organization_id = $2 AND fence = $3 AND lease_until IS NOT NULL",
+        meeting_id,
+        organization_id,
+        fence,
+        timedelta(seconds=lease_s),
+    )
+
+
 async def release(connection: Connection, organization_id: UUID, meeting_id: UUID, fence: int) -> None:
     """Give a meeting back, unless another process holds it: nothing of this one writes any more."""
     await connection.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -12,7 +13,7 @@ from cli.findings import State
 from cli.home import Home
 from cli.settings import BadSettings
 from cli.system_checks import check_store
-from server.audio import ObjectStore, StoreUnavailable
+from server.audio import ObjectStore, StoredObject, StoreUnavailable
 from tests.object_stores import BUCKET, ObjectServer
 
 RECORDING, SOUND = "o/ab/hash/original", "o/ab/hash/playback-1.webm"
@@ -46,17 +47,47 @@ async def test_objects_are_copied_with_their_digests_and_what_is_there_already_o
     assert not (backup / "audio/o/ab/hash/somebody-elses").exists()
 
 
+async def test_live_meetings_are_copied_as_they_become_whole(
+    tmp_path: Path, object_server: ObjectServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, backup = object_server.fresh(), tmp_path / "backup"
+    segment, track, whole = (
+        f"o/ab/hash/{name}" for name in ("live-0000000001-0000000000", "track-0.log", "live-whole")
+    )
+    await store.put_bytes(segment, b"segment")
+    await store.put_bytes("o/ab/running/track-0.log", b"shorter")
+    # What this disk has may be from before another machine took the meeting up.
+    file(backup, f"audio/{track}", b"stale")
+    file(backup, "audio/o/ab/running/track-0.log", b"of this disk")
+    fetch = ObjectStore.fetch
+
+    async def become_whole(self: ObjectStore, stored: StoredObject, target: BinaryIO) -> None:
+        if stored.key == segment:
+            await store.put_bytes(track, b"all of it")
+            await store.put_bytes(whole, b"{}")
+            await store.delete([segment])
+        await fetch(self, stored, target)
+
+    monkeypatch.setattr(ObjectStore, "fetch", become_whole)
+    copied = [found async for found in copy_objects(store, backup)]
+    assert sorted(found.path for found in copied) == [f"audio/{whole}", f"audio/{track}"]
+    assert (backup / "audio" / track).read_bytes() == b"all of it"
+    assert not (backup / "audio" / segment).exists()
+    assert (backup / "audio/o/ab/running/track-0.log").read_bytes() == b"of this disk"
+
+
 async def test_a_restore_moves_recordings_into_the_store_and_undoes_it(
     tmp_path: Path, object_server: ObjectServer
 ) -> None:
     store = object_server.fresh()
     restored = RestoredObjects(store)
     assert not await restored.holds_any()
-    for path in (f"audio/{RECORDING}", f"audio/{SOUND}", "audio/o/ab/hash/track-0.log", "secrets/original"):
+    others = [f"audio/o/ab/hash/{name}" for name in ("holder-1", "track-0.log", "up-to-date.json")]
+    for path in (f"audio/{RECORDING}", f"audio/{SOUND}", *others, "secrets/original"):
         made = file(tmp_path, path, b"content")
         await restored.take(tmp_path, path)
-        assert made.exists() == (path.startswith("secrets") or "track" in path)
-    assert await keys(store) == [RECORDING, SOUND]
+        assert made.exists() == (path.startswith("secrets") or "holder" in path)
+    assert await keys(store) == [RECORDING, SOUND, "o/ab/hash/track-0.log"]
     assert await restored.holds_any()
     await restored.undo()
     assert await keys(store) == []

@@ -34,6 +34,7 @@ MOST_STATEMENTS, MOST_A_SECOND = 120, 30
 def several(object_server: ObjectServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MEETRA_AUDIO_STORE", f"s3://{BUCKET}/several")
+        patch.setenv("MEETRA_LIVE_ACKNOWLEDGE", "remote")
         running = start_system(tmp_path_factory.mktemp("several") / "data", "--apis", "2", "--workers", "3")
     yield running
     assert running.stop() == 0
@@ -96,6 +97,7 @@ def test_calls_of_a_live_meeting_stay_together_and_go_on_when_their_api_ends(sev
         assert time.monotonic() < deadline
         assert rest.get("/single-feature-api/meetings").status_code == 200
     ready, pcm = opened(rest), speech(6)
+    assert ready["acknowledgement"] == "ACKNOWLEDGEMENT_REMOTE"
     chunks = [(start // 2, pcm[start : start + CHUNK_BYTES]) for start in range(0, len(pcm), CHUNK_BYTES)]
     # The first may find the meeting where it was opened, before it had an id.
     sent(rest, ready, *chunks[0])
@@ -127,3 +129,6 @@ def test_calls_of_a_live_meeting_stay_together_and_go_on_when_their_api_ends(sev
             sent(rest, ready, *chunk)
     assert control(rest, ready, "CONTROL_FINISH").status_code == 200
     assert told(rest, ready["session_id"])[-1]["finished"]["status"] == "ready"
+    # It lies in the object store by now, or soon.
+    sound = {"file_hash": ready["file_hash"], "variant": "original"}
+    assert rest.get("/single-feature-api/meeting/audio", **sound).content.endswith(pcm)

@@ -76,6 +76,10 @@ def test_arguments_come_before_the_environment_and_that_before_a_file(
         ("live_track_idle_s", 0),
         ("live_max_duration_s", 18 * 3600 + 1),
         ("live_grace_s", 0),
+        # Without an object store.
+        ("live_acknowledge", "remote"),
+        ("live_acknowledge", "nowhere"),
+        ("live_segment_s", 61),
         ("summary_timeout_s", -1),
         ("oidc_audience", "without an issuer"),
         ("oidc_jwks_url", "https://login.example/keys"),

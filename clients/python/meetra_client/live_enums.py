@@ -58,6 +58,7 @@ class WarningCode(OpenEnum):
     ENDING = live_pb2.WARNING_CODE_ENDING
     CAPTURE_CLOCK = live_pb2.WARNING_CODE_CAPTURE_CLOCK
     SEVERAL_VOICES = live_pb2.WARNING_CODE_SEVERAL_VOICES
+    STORE_BEHIND = live_pb2.WARNING_CODE_STORE_BEHIND
 
 
 class WordStability(OpenEnum):

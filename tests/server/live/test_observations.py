@@ -188,3 +188,12 @@ def test_several_voices_on_a_participants_track_are_warned_of_unless_they_are_th
     assert (event.warning.code, event.warning.channel) == (pb.WARNING_CODE_SEVERAL_VOICES, 1)
     assert "MIXED" in event.warning.text
     assert warnings.update(heard, turns) == []
+
+
+def test_an_object_store_that_is_late_is_warned_of_once_until_it_is_not() -> None:
+    warnings, turns = Warnings(), MeetingTurns(of_channels(1), MEETING)
+    (event,) = warnings.update([], turns, behind="It is late.")
+    assert (event.warning.code, event.warning.text) == (pb.WARNING_CODE_STORE_BEHIND, "It is late.")
+    assert warnings.update([], turns, behind="It is late.") == []
+    assert warnings.update([], turns) == []
+    assert len(warnings.update([], turns, behind="It is late.")) == 1

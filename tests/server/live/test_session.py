@@ -14,6 +14,7 @@ from meetra.v1 import live_pb2 as pb
 from pydantic import SecretStr
 
 from server.__main__ import meeting_analyzer
+from server.audio import ObjectStore
 from server.audio.audio_log import AudioLog
 from server.auth import Caller
 from server.config import ServerSettings
@@ -21,6 +22,7 @@ from server.live.config import LiveConfig
 from server.live.dependencies import LiveDependencies
 from server.live.event_log import read_events
 from server.live.session_registry import LiveSessionRegistry
+from server.live.track_keeper import TrackKeeper
 from server.meetings.job_runner import JobRunner
 from server.storage import LiveRow, meetings
 from server.storage.meetings import MeetingState
@@ -37,21 +39,28 @@ CONFIG = replace(of_kinds(PARTICIPANT), language="", insights_period_s=5, key_te
 
 
 @asynccontextmanager
-async def server_of(database: Database, folder: Path, engine: str, **limits: Any) -> AsyncIterator[LiveSessionRegistry]:
-    """A server process that holds live meetings."""
+async def server_of(
+    database: Database, folder: Path, engine: str, store: ObjectStore | None = None, **limits: Any
+) -> AsyncIterator[LiveSessionRegistry]:
+    """A server process that holds live meetings; ``store``: where it keeps recordings."""
     settings = ServerSettings(
         database_url=SecretStr("unused"),
         audio_dir=folder,
         inference_address=engine,
+        audio_store="" if store is None else store.url,
         **limits,
     )
-    audio_log = AudioLog(folder)
+    audio_log = AudioLog(folder, store)
     async with meeting_analyzer(settings, database, audio_log) as analyzer:
         with ThreadPoolExecutor(1) as syncing:
-            parts = LiveDependencies(settings, database, audio_log, analyzer, JobRunner(settings, database), syncing)
+            keeper = None if store is None else TrackKeeper(database, audio_log)
+            runner = JobRunner(settings, database)
+            parts = LiveDependencies(settings, database, audio_log, analyzer, runner, syncing, keeper)
             held = LiveSessionRegistry(parts)
             yield held
             await held.close()
+            if keeper is not None:
+                await keeper.close()
 
 
 async def until(fulfilled: Callable[[], Awaitable[bool]]) -> None:
