@@ -31,10 +31,15 @@ Statistics = dict[str, session_pb2.ModelStatistics]
 
 
 def processor_s(pid: int) -> float:
-    """Processor time of a process and all of its children so far, seconds."""
-    root = psutil.Process(pid)
-    times = [process.cpu_times() for process in (root, *root.children(recursive=True))]
-    return sum(spent.user + spent.system for spent in times)
+    """Processor time of a process and all of its children so far, those that have ended included, seconds."""
+    root, total_s = psutil.Process(pid), 0.0
+    for process in (root, *root.children(recursive=True)):
+        try:
+            spent = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total_s += spent.user + spent.system + getattr(spent, "children_user", 0) + getattr(spent, "children_system", 0)
+    return total_s
 
 
 async def statistics(system: RunningSystem) -> Statistics:
