@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from meetra.inference.v2 import session_pb2
@@ -74,7 +75,7 @@ async def test_what_is_redacted_is_stored_nowhere_and_leaves_nowhere(
     caller = await caller_of(owner)
     await owner.run(lambda c: organizations.set_policy(c, caller.organization_id, {"redact": "email,card,iban"}))
     endpoint.reply = (500, b"")
-    limits = {"summary_url": f"http://127.0.0.1:{endpoint.server_port}/v1", "summary_model": "m"}
+    limits: dict[str, Any] = {"summary_url": f"http://127.0.0.1:{endpoint.server_port}/v1", "summary_model": "m"}
     async with scripted_engine() as (engine, address), server_of(database, tmp_path, address, **limits) as held:
         meeting = await held.open(CONFIG, caller)
         row = meeting.row
