@@ -56,7 +56,7 @@ class Counted:
     def __init__(self, store: ObjectStore) -> None:
         self.requests, self.bytes = Counter[str](), 0
         self._put, self._find = store.put_bytes, store.find
-        store.put_bytes = self._put_bytes  # type: ignore[method-assign, assignment]
+        store.put_bytes = self._put_bytes  # type: ignore[method-assign]
         store.find = self._count("looks", self._find)  # type: ignore[method-assign, assignment]
         store.delete = self._count("deletions", store.delete)  # type: ignore[method-assign, assignment]
 
