@@ -1,6 +1,7 @@
 """Short recordings at several API servers and workers with an S3 store: is each analysed once, and what does one cost?
 
-python -m benchmarks.exactly_once [--recordings 500] [--apis 2] [--workers 1 2 3] [--seconds 4] [--json FILE]
+python -m benchmarks.exactly_once [--recordings 500] [--apis 2] [--workers 1 2 3] [--seconds 4]
+    [--batch-window-ms MS] [--json FILE]
 
 For each number of workers a fresh system: recordings are uploaded through the gateway, several at once. A recording
 that was analysed twice would show in each of three counts: the attempts in its row, what the workers counted, and the
@@ -9,6 +10,10 @@ sessions and the audio of the engine, which all workers share.
 All processes share the cores of the machine, so recordings a minute stop growing with workers where the engine has
 all of them. What shows then whether workers are in each other's way is the processor time that a recording costs in the
 workers, the APIs and the database, and its statements: what several cost more than one.
+
+With ``--batch-window-ms`` the engine waits so long before each call of a model, as one that others share would have
+them wait. A recording then takes its worker longer and costs no more, so that few cores have room for several workers,
+and recordings a minute and worker show whether these are in each other's way.
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 import tempfile
 import time
@@ -34,6 +40,7 @@ from benchmarks.running_system import ROOT, RunningSystem, circumstances, runnin
 from benchmarks.statements import statement_log
 from cli.free_port import free_port
 from cli.server_programs import API, WORKER, numbered
+from meetra_client import ServiceUnavailable
 from monitoring import METRICS_PATH, scrape
 from tests.object_stores import BUCKET, ObjectServer
 
@@ -42,6 +49,7 @@ UPLOADS_AT_ONCE = 8
 COUNTED_RECORDINGS = 20
 IDLE_S = 10.0
 LOOK_EVERY_S = 0.1
+AGAIN_AFTER_S = 1.0
 
 
 class Counts(NamedTuple):
@@ -140,6 +148,12 @@ def processor_s(system: RunningSystem, names: Sequence[str]) -> float:
     return spent
 
 
+def machine_processor_s() -> float:
+    """Processor time of all programs of this machine so far, seconds."""
+    times = psutil.cpu_times()
+    return float(times.user + times.nice + times.system)
+
+
 async def analyse(
     system: RunningSystem, owner: asyncpg.Connection[asyncpg.Record], excerpts: Excerpts, recordings: int
 ) -> float:
@@ -152,7 +166,13 @@ async def analyse(
         async def upload() -> None:
             async with turn:
                 path = excerpts.next()
-                await client.upload(path, name=path.stem)
+                while True:
+                    try:
+                        await client.upload(path, name=path.stem)
+                        break
+                    except ServiceUnavailable:
+                        # What the machine does besides may keep a process from answering.
+                        await asyncio.sleep(AGAIN_AFTER_S)
                 path.unlink()
 
         await asyncio.gather(*(upload() for _ in range(recordings)))
@@ -206,9 +226,10 @@ async def measure(
     # What happens once, at the first recording, is no cost of one.
     await analyse(system, owner, excerpts, 1)
     before = await look(system, owner)
-    spent = {part: processor_s(system, names) for part, names in parts.items()}
+    spent, busy = {part: processor_s(system, names) for part, names in parts.items()}, machine_processor_s()
     took_s = await analyse(system, owner, excerpts, recordings)
     spent = {part: processor_s(system, names) - spent[part] for part, names in parts.items()}
+    busy = machine_processor_s() - busy
     done = (await look(system, owner)).since(before)
     return {
         "workers": workers,
@@ -228,6 +249,8 @@ async def measure(
         "processor_s_a_recording": {part: round(value / recordings, 3) for part, value in spent.items()},
         "cores_of_the_engine": round(spent["engine"] / took_s, 2),
         "cores_of_all": round(sum(spent.values()) / took_s, 2),
+        "cores_of_others": round((busy - sum(spent.values())) / took_s, 2),
+        "load": [round(load, 1) for load in os.getloadavg()],
     }
 
 
@@ -261,6 +284,7 @@ def main() -> int:
         "--workers", type=int, nargs="+", default=[1, 2, 3], help="numbers of workers, one after another"
     )
     parser.add_argument("--seconds", type=float, default=4, help="length of each recording, seconds")
+    parser.add_argument("--batch-window-ms", type=int, help="how long a call of a model waits for other work")
     parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     found = []
@@ -270,6 +294,8 @@ def main() -> int:
         try:
             for workers in options.workers:
                 settings = {**store.environment, "MEETRA_AUDIO_STORE": f"s3://{BUCKET}/{workers}"}
+                if options.batch_window_ms is not None:
+                    settings["MEETRA_INFERENCE_BATCH_WINDOW_MS"] = str(options.batch_window_ms)
                 numbers = ["--apis", str(options.apis), "--workers", str(workers)]
                 with running_system(settings, numbers) as system:
                     excerpts = Excerpts(options.seconds, Path(folder))
