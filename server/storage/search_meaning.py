@@ -26,7 +26,9 @@ MAX_MEETINGS = 800
 # How many more meetings are read than seem needed, and how many at least.
 _MARGIN, _LEAST_MEETINGS = 1.05, 32
 # Of the newest meetings as many as have the sentences to be compared, or the newest one: in one statement, as there may
-# be hundreds. A lateral query with an offset is looked up row by row, and no table is read whole.
+# be hundreds. A lateral query with an offset is looked up row by row, and no table is read whole. The bits of the query
+# are in a query of their own, so that they are made once and not for each sentence. ``without`` is of meetings that an
+# earlier version has indexed.
 _BY_SKETCHES = """
     WITH page AS MATERIALIZED (
         SELECT m.id, m.held_at, i.sentences, i.version >= $7 AS sketched, i.model, i.numbers, i.sketches,
@@ -37,12 +39,10 @@ _BY_SKETCHES = """
                            WHERE i.organization_id = $1 AND i.meeting_id = m.id OFFSET 0) i ON true),
     newest AS NOT MATERIALIZED (SELECT * FROM page WHERE reach <= $4 OR reach = sentences),
     near AS MATERIALIZED (
-        -- The bits of the query are in a query of their own, so that they are made once and not for each sentence.
         SELECT s.id, s.number FROM (
             SELECT id, unnest(numbers) AS number, unnest(sketches) AS sketch FROM newest
             WHERE sketched AND model = $2) s
         ORDER BY s.sketch <~> (SELECT binary_quantize($3::text::halfvec)) LIMIT $6),
-    -- Meetings that an earlier version has indexed.
     without AS (
         SELECT n.id, s.number FROM newest n CROSS JOIN LATERAL (
             SELECT s.number FROM search_sentences s WHERE s.organization_id = $1 AND s.meeting_id = n.id OFFSET 0) s
