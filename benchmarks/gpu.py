@@ -1,197 +1,138 @@
 """What batching is worth to the frame diarizer: the time of a step by batch size, and live streams held in real time.
 
 A Sortformer of the published size with random weights: what it costs does not depend on what it has learned. With its
-defaults it takes less than four minutes of a GPU, compiling apart. It needs torch and NeMo, and nothing else.
+defaults it takes less than four minutes of a GPU, compiling apart. Of packages that do not come with Python it needs
+torch, NeMo, prometheus-client and opentelemetry-api.
 
     python -m benchmarks.gpu --device cuda --dtype bf16 --json gpu.json
     python -m benchmarks.gpu --device cuda --dtype bf16 --streams 600
     python -m benchmarks.gpu --device cpu --small
+
+Everything that is worth measuring on a GPU, what matters most first, within so many minutes, compiling included:
+
+    python -m benchmarks.gpu --everything --minutes 12 --device cuda --dtype bf16 --json gpu.json
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import logging
 import os
 import time
-from dataclasses import asdict
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from benchmarks.circumstances import circumstances
-from benchmarks.gpu_trials import (
-    QueueSettings,
-    Streams,
-    StreamTrial,
-    equal_decisions,
-    most_held,
-    run_streams,
-    step_time,
-)
-from benchmarks.random_sortformer import PUBLISHED, SMALL, random_sortformer, spread_probabilities
+from benchmarks.gpu_latencies import measure_latencies
+from benchmarks.gpu_report import DTYPES, Report, describe
+from benchmarks.gpu_runs import Bench, agreement, find_held, measure_steps, print_profile
 from inference.engine import GPU_WINDOW_S
-from inference.gpu import NvmlFailed, read_driver
-from inference.sortformer import settings_for
+from inference.sortformer import LATENCIES
 
-DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
-AGREEMENT_CHUNKS = 6
-# A queue never runs at the speed of its longest call alone: the search begins below.
-FIRST_SHARE = 0.8
-
-
-def _seconds(value: float | None) -> str:
-    return "   never" if value is None else f"{value:6.2f} s"
+LATENCIES_TO_COMPARE = ("0.32s", "0.64s", "10s")
+# With --everything: by which share of the time each part is over; what is not over by then is left for the next.
+OVER_BY = {"streams": 0.45, "agreement": 0.55, "profile": 0.6, "latencies": 0.85, "models": 0.95, "server": 1.0}
+# A server that starts late in the run measures nothing.
+LEAST_SERVER_S = 60
 
 
-class Report:
-    """What is found, printed as it comes and written to a file each time."""
+class Plan:
+    """The parts of a run, one after another, each within its time."""
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self.found: dict[str, Any] = {}
+    def __init__(self, report: Report, began: float, minutes: float, *, everything: bool) -> None:
+        self._report, self._began, self._seconds, self._everything = report, began, 60 * minutes, everything
+        self._from_first_step: float | None = None
 
-    def add(self, name: str, value: Any) -> None:
-        """Keep a result, and write all so far."""
-        self.found[name] = value
-        if self._path:
-            self._path.write_text(json.dumps(self.found, indent=2) + "\n")
+    def left_s(self, part: str) -> float:
+        """Seconds left for a part; without --everything, only streams have an end: so long from the first step."""
+        if self._everything:
+            return self._began + OVER_BY[part] * self._seconds - time.monotonic()
+        if part != "streams":
+            return float("inf")
+        return (self._from_first_step or time.monotonic()) + self._seconds - time.monotonic()
 
-    def append(self, name: str, value: Any) -> None:
-        """Add to a list of results."""
-        self.add(name, [*self.found.get(name, []), value])
+    def start(self) -> None:
+        """The first step begins."""
+        self._from_first_step = time.monotonic()
 
-
-def describe(device: Any) -> dict[str, Any]:
-    """The machine, versions, the GPU and its driver."""
-    import torch
-
-    around = circumstances()
-    around["threads"] = torch.get_num_threads()
-    if device.type == "cuda":
-        around["gpu"] = torch.cuda.get_device_name(device)
-        around["versions"]["cuda"] = torch.version.cuda
+    def attempt(self, part: str, run: Callable[[], object]) -> None:
+        """Run a part; with --everything, note why it failed or had no time, and go on. Streams are always tried."""
+        if not self._everything:
+            run()
+            return
+        if self.left_s(part) <= 0 and part != "streams":
+            self._leave_out(part, "time is up")
+            return
+        print(f"\n== {part}: {self.left_s(part):.0f} s", flush=True)
         try:
-            driver = read_driver()
-        except NvmlFailed as error:
-            around["driver"] = str(error)
-        else:
-            around["driver"] = driver.version if driver else "unknown"
-    return around
+            run()
+        except Exception as error:
+            self._leave_out(part, " ".join(f"{type(error).__name__}: {error}".split())[:500])
 
-
-def measure_steps(streams: Streams, options: argparse.Namespace, report: Report) -> float:
-    """Time steps of each batch size; return the most seconds of audio told a second."""
-    print("sessions/call   usual step   worst step   processor  audio/time")
-    best = 0.0
-    for sessions in options.batch:
-        row = step_time(streams, sessions, options.step_seconds)
-        best = max(best, row.speed)
-        print(
-            f"{row.sessions:13} {row.usual_s * 1e3:9.1f} ms {row.worst_s * 1e3:9.1f} ms "
-            f"{row.processor_s * 1e3:8.1f} ms {row.speed:11.1f}",
-            flush=True,
-        )
-        report.append("steps", asdict(row))
-    return best
-
-
-def measure_streams(
-    streams: Streams, options: argparse.Namespace, report: Report, speeds: dict[str, float], deadline: float
-) -> dict[str, StreamTrial | None]:
-    """Search for the most live streams, batched and one at a time; or try the number that is asked for."""
-    window_s = options.window / 1000 if options.window is not None else options.default_window_s
-    queues = {
-        "batched": QueueSettings(options.largest, window_s, streams.diarizer.calls_at_once, options.bound),
-        "one_at_a_time": QueueSettings(1, 0.0, 1, options.bound),
-    }
-    gpu_index = 0 if streams.diarizer.on_gpu else None
-    print("\nstreams rows/call at most  p50 lag  p99 lag   growth  busy   GPU  rows/call")
-
-    async def run(name: str, count: int) -> StreamTrial:
-        tried = await run_streams(streams, count, queues[name], options.seconds, gpu_index)
-        gpu = "   -" if tried.gpu is None else f"{tried.gpu:4.0%}"
-        print(
-            f"{tried.streams:7} {tried.largest:17} {_seconds(tried.p50_lag_s)} {_seconds(tried.p99_lag_s)} "
-            f"{tried.growth_s:6.2f} s {tried.busy:5.2f} {gpu} {tried.rows_per_call:10.1f} "
-            f"{'held' if tried.held else 'late'}",
-            flush=True,
-        )
-        report.append("trials", {"queue": name, **asdict(tried)})
-        return tried
-
-    async def search() -> dict[str, StreamTrial | None]:
-        if options.streams:
-            return {"batched": await run("batched", options.streams)}
-        found = {}
-        # The shorter search first: it leaves the rest of the time to the other.
-        for name in ("one_at_a_time", "batched"):
-            first = int(FIRST_SHARE * speeds[name])
-            found[name] = await most_held(partial(run, name), first, lambda: time.monotonic() < deadline)
-        return found
-
-    return asyncio.run(search())
+    def _leave_out(self, part: str, reason: str) -> None:
+        print(f"{part}: left out: {reason}", flush=True)
+        self._report.append("left_out", {"part": part, "reason": reason})
 
 
 def main() -> None:
     """Measures, prints tables and writes ``--json``."""
-    options = _options()
+    began, options = time.monotonic(), _options()
     logging.basicConfig(level="INFO", format="%(message)s")
+    report = Report(options.json)
+    report.add("circumstances", describe())
+    print(json.dumps(report.found["circumstances"]), flush=True)
     from inference.nemo import import_nemo, torch_device
 
     import_nemo()
-    import torch
-
-    from inference.nemo.sortformer import SortformerDiarizer
-
-    device, report = torch_device(options.device), Report(options.json)
-    report.add("circumstances", describe(device))
-    print(json.dumps(report.found["circumstances"]), flush=True)
+    device = torch_device(options.device)
     options.default_window_s = GPU_WINDOW_S if device.type == "cuda" else 0.0
     options.largest = options.largest or (128 if device.type == "cuda" else 16)
     options.batch = sorted({1, *(size for size in options.batch if size <= options.largest)})
     report.add("options", {name: value for name, value in vars(options).items() if name != "json"})
-    model = random_sortformer(SMALL if options.small else PUBLISHED)
-    spread_probabilities(model, centred=True)
-    model.to(device)
-    weights = sum(parameter.numel() for parameter in model.parameters())
-    settings = settings_for(options.latency, 4)
-    began = time.monotonic()
-    diarizer = SortformerDiarizer(
-        model, settings, dtype=DTYPES[options.dtype], max_rows=options.largest, compiled=options.compile
-    )
-    prepared_s = time.monotonic() - began
-    deadline = time.monotonic() + options.minutes * 60
-    streams = Streams(diarizer, settings)
-    state_bytes = streams.state(streams.fullest_fifo()).tensor_bytes()
-    report.add("model", {"weights": weights, "state_bytes": state_bytes, "prepared_s": prepared_s})
-    print(
-        f"{weights / 1e6:.1f} M weights, {options.dtype} on {device.type}, {torch.get_num_threads()} threads, "
-        f"latency {options.latency}, prepared in {prepared_s:.0f} s; a session keeps {state_bytes / 1e6:.2f} MB\n"
-    )
-    with torch.inference_mode():
-        best = measure_steps(streams, options, report)
-        if options.agreement:
-            for sessions in (1, 7, 32, 128):
-                share = equal_decisions(streams, sessions, AGREEMENT_CHUNKS)
-                print(f"{sessions:4} sessions a call: {share:.2%} of decisions as one at a time", flush=True)
-                report.append("agreement", {"sessions": sessions, "equal": share})
-        if options.steps_only:
-            return
-        speeds = {"batched": best, "one_at_a_time": report.found["steps"][0]["speed"]}
-        held = measure_streams(streams, options, report, speeds, deadline)
-    counts = {name: row.streams if row and row.held else 0 for name, row in held.items()}
-    report.add("held", counts)
-    print("\nheld in real time: " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()))
+    plan = Plan(report, began, options.minutes, everything=options.everything)
+    first, *others = options.latency
+    bench = Bench(options, report, device, first)
+    plan.start()
+    best = measure_steps(bench)
+    if not options.steps_only:
+        plan.attempt("streams", lambda: find_held(bench, best, lambda: plan.left_s("streams") > 0))
+    if options.agreement:
+        plan.attempt("agreement", lambda: agreement(bench, lambda: plan.left_s("agreement") > 0))
+    if options.profile:
+        plan.attempt("profile", lambda: print_profile(bench))
+    if others:
+        plan.attempt("latencies", lambda: measure_latencies(bench, others, lambda: plan.left_s("latencies")))
+    if options.everything:
+        plan.attempt("models", lambda: _models(options, report, lambda: plan.left_s("models") > 0))
+        plan.attempt("server", lambda: _server(options, report, plan.left_s("server")))
+
+
+def _models(options: argparse.Namespace, report: Report, may_go_on: Callable[[], bool]) -> None:
+    from benchmarks.gpu_models import measure_models
+    from benchmarks.model_cases import Wanted
+
+    wanted = Wanted(options.device, DTYPES[options.dtype], options.small)
+    measure_models(wanted, report, seconds=options.step_seconds / 4, may_go_on=may_go_on)
+
+
+def _server(options: argparse.Namespace, report: Report, left_s: float) -> None:
+    from benchmarks.gpu_server import measure_server
+
+    if left_s < LEAST_SERVER_S:
+        raise RuntimeError(f"only {left_s:.0f} s are left, and its start takes as long")
+    held = report.found.get("held", {}).get("batched", 0)
+    streams = [max(1, held // 2), max(2, held)]
+    chosen = {**vars(options), "latency": options.latency[0], "streams": streams, "words": False}
+    measure_server(argparse.Namespace(**{**chosen, "seconds": min(options.seconds * 2, left_s / 5)}), report)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__.partition("\n")[0])
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--dtype", choices=tuple(DTYPES), default="fp32")
-    parser.add_argument("--latency", default="1.04s")
+    parser.add_argument(
+        "--latency", nargs="+", choices=LATENCIES, default=["1.04s"], help="the first is measured whole, others briefly"
+    )
     parser.add_argument("--largest", type=int, help="maximum number of sessions in a pass; default: 128, on a CPU 16")
     parser.add_argument("--window", type=float, help="time a call waits for others, ms; default: 40 on a GPU, else 0")
     parser.add_argument(
@@ -203,16 +144,29 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--streams", type=int, help="try only this number of live streams")
     parser.add_argument("--bound", type=float, default=1.0, help="largest p99 lag of a stream that is held, seconds")
     parser.add_argument(
-        "--minutes", type=float, default=3.5, help="no new trial begins after this, from the first step"
+        "--minutes",
+        type=float,
+        default=3.5,
+        help="no new trial begins after this, from the first step; with --everything, of all of it from its start",
     )
     parser.add_argument("--seconds", type=float, default=10, help="duration of each trial with live streams")
     parser.add_argument("--step-seconds", type=float, default=2, help="duration of each trial of a batch size")
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 4, 16, 32, 64, 128], help="batch sizes to try")
     parser.add_argument("--agreement", action="store_true", help="compare decisions of 1, 7, 32, 128 sessions a call")
+    parser.add_argument("--profile", action="store_true", help="tell where the time of a step goes, before and after")
     parser.add_argument("--small", action="store_true", help="use a miniature Sortformer")
     parser.add_argument("--steps-only", action="store_true", help="skip the trials with live streams")
+    parser.add_argument(
+        "--everything",
+        action="store_true",
+        help="agreement, profile, the other latencies, the other models and a whole server too, within --minutes",
+    )
     parser.add_argument("--json", type=Path, help="write the results to this JSON file, as they come")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.everything:
+        options.agreement = options.profile = True
+        options.latency += [latency for latency in LATENCIES_TO_COMPARE if latency not in options.latency]
+    return options
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Steps and live streams of a frame diarizer, measured: what ``benchmarks.gpu`` tries and finds."""
+"""Live streams of a frame diarizer, tried: how many ``benchmarks.gpu`` finds to be held."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.gpu_steps import Streams
 from inference.engine import Batcher
 from inference.gpu import read_utilisation
-from inference.models import SAMPLE_RATE_HZ, Samples, StreamInput
-from inference.sortformer import SessionAudio, StreamingSettings
+from inference.models import StreamInput
 
 # The first part of a trial is left out: queues fill.
 SETTLING_SHARE = 0.25
@@ -25,21 +25,6 @@ MAX_GROWTH_SHARE = 0.1
 # Streams are searched for to this share of what is held.
 RESOLUTION = 0.1
 LOOK_AT_GPU_EVERY_S = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class StepTime:
-    """How long one call takes that tells a chunk of each of ``sessions``; seconds."""
-
-    sessions: int
-    usual_s: float
-    """Median, with a fifo half full, as it is on average."""
-    worst_s: float
-    """Median, with a full fifo: frames of every session move on, and every cache is compressed."""
-    processor_s: float
-    """Of all threads, in a usual call; less than the time taken where others have the processor, or the GPU works."""
-    speed: float
-    """Seconds of audio told a second, in usual calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,93 +45,6 @@ class StreamTrial:
     """Share of the time in which the GPU ran a kernel, as its driver says; None without one."""
     rows_per_call: float
     held: bool
-
-
-class Streams:
-    """Sessions with full caches, as after minutes of a meeting."""
-
-    def __init__(self, diarizer: Any, settings: StreamingSettings) -> None:
-        self.diarizer, self.settings = diarizer, settings
-        self.frame = diarizer.frame_samples
-        self.chunk_samples = settings.chunk * self.frame
-        self.chunk_s = self.chunk_samples / SAMPLE_RATE_HZ
-        rng = np.random.default_rng(0)
-        self._sound = (0.05 * rng.standard_normal(60 * SAMPLE_RATE_HZ)).astype(np.float32)
-
-    def audio(self, samples: int) -> Samples:
-        """Noise."""
-        return np.resize(self._sound, samples)
-
-    def state(self, fifo: int) -> Any:
-        """A session with so many frames in its fifo, whose next chunk lacks a chunk of audio."""
-        import torch
-
-        settings, empty = self.settings, self.diarizer.initial_state()
-        emitted = 1000 * settings.chunk
-        received = emitted * self.frame + settings.latency_samples - self.chunk_samples
-        first = (emitted - settings.left_context) * self.frame - 320  # two hops of the spectrum before
-        width, speakers = empty.fifo.shape[1], self.diarizer.max_speakers
-        device = empty.fifo.device
-        return replace(
-            empty,
-            audio=SessionAudio(self.audio(received - first), first, received, emitted),
-            cache=torch.randn((settings.speaker_cache, width), device=device),
-            cache_probabilities=torch.rand((settings.speaker_cache, speakers), device=device),
-            fifo=torch.randn((fifo, width), device=device),
-        )
-
-    def fullest_fifo(self) -> int:
-        """Frames in the fifo before a chunk that makes some of them move on."""
-        return self.settings.fifo - self.settings.fifo % self.settings.chunk or self.settings.fifo
-
-
-def step_time(streams: Streams, sessions: int, seconds: float) -> StepTime:
-    """The time of a call with so many sessions; the usual and the worst are each measured for half of ``seconds``."""
-    full = streams.fullest_fifo()
-    usual_s, processor_s = _median_time(streams, streams.state(full // 2), sessions, seconds / 2)
-    worst_s, _ = _median_time(streams, streams.state(full), sessions, seconds / 2)
-    return StepTime(sessions, usual_s, worst_s, processor_s, sessions * streams.chunk_s / usual_s)
-
-
-def _median_time(streams: Streams, state: Any, sessions: int, seconds: float) -> tuple[float, float]:
-    """Return the median duration of a call, at least three, and a call's processor time."""
-    work = [StreamInput(streams.audio(streams.chunk_samples), state)] * sessions
-    streams.diarizer(work)  # the first call allocates
-    durations_s: list[float] = []
-    began, processor = time.perf_counter(), time.process_time()
-    while len(durations_s) < 3 or time.perf_counter() - began < seconds:
-        start = time.perf_counter()
-        results = streams.diarizer(work)
-        durations_s.append(time.perf_counter() - start)
-        assert all(len(frames) == streams.settings.chunk for frames, _ in results)
-    return float(np.median(durations_s)), (time.process_time() - processor) / len(durations_s)
-
-
-def equal_decisions(streams: Streams, sessions: int, chunks: int) -> float:
-    """The share of decisions (0.5) that are the same in calls with ``sessions`` sessions and one at a time."""
-    full = streams.fullest_fifo()
-    rng = np.random.default_rng(sessions)
-    states = [streams.state(int(rng.integers(0, full + 1))) for _ in range(sessions)]
-    starts = rng.integers(0, len(streams.audio(30 * SAMPLE_RATE_HZ)), sessions)
-
-    def told(groups: Sequence[Sequence[int]]) -> NDArray[np.bool_]:
-        own, found = list(states), []
-        for chunk in range(chunks):
-            for group in groups:
-                begins = [int(starts[i]) + chunk * streams.chunk_samples for i in group]
-                sound = streams.audio(60 * SAMPLE_RATE_HZ)
-                work = [
-                    StreamInput(np.resize(sound[begin:], streams.chunk_samples), own[i])
-                    for begin, i in zip(begins, group, strict=True)
-                ]
-                for i, (frames, state) in zip(group, streams.diarizer(work), strict=True):
-                    own[i] = state
-                    found.append(frames > 0.5)
-        return np.stack(found)
-
-    together = told([range(sessions)])
-    alone = told([[i] for i in range(sessions)])
-    return float((together == alone).mean())
 
 
 class GpuWatch:

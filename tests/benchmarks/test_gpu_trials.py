@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.gpu import Report
+from benchmarks.gpu_report import Report
 from benchmarks.gpu_trials import RESOLUTION, StreamTrial, growth, is_held, most_held
 
 
