@@ -28,7 +28,7 @@ from benchmarks.recordings import RATE_HZ, read_samples
 from benchmarks.running_system import ROOT, circumstances, running_system
 from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import SpokenInterval, diarization_error_rate, read_rttm, read_stm_words, word_error_rate
-from meetra_client import Event, MeetraClient, SpeakerRevision, Turn, TurnState, Word
+from meetra_client import Event, MeetraClient, SpeakerRevision, Turn, TurnState, Word, WordStability
 
 STEP = RATE_HZ // 5
 VIEWS = ("first", "live", "final")
@@ -82,19 +82,15 @@ def turns_over_time(events: list[Event]) -> dict[str, list[SpokenInterval]]:
 
 def texts(events: list[Event]) -> dict[str, str]:
     """What was said, as it was told first, and in the end."""
-    seen_words, stable = FirstWords(), set[int]()
+    seen_words = FirstWords()
     first: list[Word] = []
     final: dict[int, Turn] = {}
     for turn in (event for event in events if isinstance(event, Turn)):
         if turn.state is TurnState.FINAL:
             final[turn.segment_id] = turn
             continue
-        new = seen_words.add(turn.words)
-        # A stable turn that is told again has final words: what it adds was not told at first.
-        if turn.segment_id not in stable:
-            first += new
-        if turn.state is TurnState.STABLE:
-            stable.add(turn.segment_id)
+        # What only final words add was not told at first.
+        first += [word for word in seen_words.add(turn.words) if word.stability is not WordStability.FINAL]
     last = [word for turn in final.values() for word in turn.words]
     return {
         name: " ".join(word.text for word in sorted(words, key=lambda word: (word.start_ms, word.end_ms)))

@@ -33,7 +33,7 @@ CHUNK_S = 0.2
 WARM_UP_S = 10.0
 
 
-KINDS = ("partial", "turn_end", "change", "stable", "word", "final_word", "finish")
+KINDS = ("partial", "turn_end", "change", "told", "stable", "word", "final_word", "finish")
 
 
 @dataclass
@@ -46,8 +46,10 @@ class Lags:
     """Of what somebody says, to the event that it has ended with a pause; of the meeting before FINISH."""
     change: list[float] = field(default_factory=list)
     """The same where another speaks on: known once they have said enough."""
+    told: list[float] = field(default_factory=list)
+    """Of turns with words, to the event that told the last of them before the turn was stable."""
     stable: list[float] = field(default_factory=list)
-    """Of turns that are told with words of all of them for the first time."""
+    """Of the same turns, to the event that they are stable: that their speaker is as sure as it can be meanwhile."""
     word: list[float] = field(default_factory=list)
     """Of words, to the first event that tells a word at their place: a provisional one."""
     final_word: list[float] = field(default_factory=list)
@@ -61,8 +63,8 @@ class Lags:
             getattr(self, name).extend(getattr(other, name))
 
     def all_turns(self) -> list[float]:
-        """Partial and stable together."""
-        return self.partial + self.stable
+        """Partial turns, and those told with all their words, together."""
+        return self.partial + self.told
 
 
 def percentiles(lags: Sequence[float]) -> dict[str, float]:
@@ -81,6 +83,7 @@ class LagMeter:
         self._first_words = FirstWords()
         self._segments_with_words: set[int] = set()  # segments that were told with words
         self._stable_segments: set[int] = set()  # segments that were told to be stable
+        self._last_words_s: dict[int, float] = {}  # when new words of a segment were told last
         self._final_ms = 0
         self._ends_ms: dict[int, list[int]] = {}  # of words that are not final yet, by segment
 
@@ -106,8 +109,12 @@ class LagMeter:
         elif turn.state is TurnState.STABLE and turn.segment_id not in self._stable_segments:
             # One that is told again, with its words for good, was told before.
             self._stable_segments.add(turn.segment_id)
-            if new_words and turn.revision > 1:
+            told_s = now_s if new_words else self._last_words_s.get(turn.segment_id)
+            if told_s is not None and turn.revision > 1:
+                self.lags.told.append(told_s - turn.end_ms / 1000)
                 self.lags.stable.append(now_s - turn.end_ms / 1000)
+        if new_words:
+            self._last_words_s[turn.segment_id] = now_s
         if turn.words:
             self._segments_with_words.add(turn.segment_id)
 

@@ -5,7 +5,7 @@
 The bound is the number of processors over the models' own processor time for a second of the same
 audio in one live session, measured alone at the beginning of the run: on every processor at once, as they
 share caches and memory, and without anything around them. Held are as many streams as are told every turn,
-partial and stable, with a p95 lag under 2 s for the whole time. Without --streams the search begins
+partial and with all their words, with a p95 lag under 2 s for the whole time. Without --streams the search begins
 at four fifths of the bound, rounded up, and goes down.
 """
 

@@ -123,7 +123,6 @@ TESTED_BY = {
     "inference/stages/events.py": "inference/words/test_window_recognition.py",
     "inference/stages/word_stage.py": "inference/words/test_window_recognition.py",
     "inference/words/stage_selection.py": "inference/words/test_window_recognition.py",
-    "inference/diarization/segmented_windows.py": "inference/diarization/test_overlapped_speech.py",
     "inference/diarization/resegmentation.py": "inference/speakers/test_word_attribution.py",
     # Checks in types that every model passes through.
     "inference/models/protocols.py": "inference/selection/test_model_probes.py",

@@ -4,7 +4,9 @@ from inference.diarization.agglomeration import cluster_means, normalise
 from inference.diarization.clustering import cluster_speakers
 from inference.diarization.online import OnlineSpeakers
 from inference.diarization.overlapped_speech import (
+    ACTIVITY_WEIGHT,
     Similarity,
+    SpeakerActivity,
     detected_speech,
     diarize_with_overlap,
     join_speech,
@@ -17,6 +19,7 @@ from inference.diarization.resegmentation import (
     MAX_SEGMENTS_PER_SPEECH,
     SpeakerSegment,
     assign_speakers,
+    frame_middles_s,
 )
 from inference.diarization.segmented_windows import FrameGrid, SegmentedWindows
 from inference.diarization.several_voices import SeveralVoices
@@ -26,6 +29,9 @@ from inference.diarization.voice_profiles import VoiceProfiles, build_profiles
 from inference.diarization.windows import EncoderWindow, WindowPlan
 
 __all__ = [
+    "ACTIVITY_WEIGHT",
+    "SpeakerActivity",
+    "frame_middles_s",
     "single_voice_shares",
     "CHANGE_PENALTY",
     "FrameGrid",

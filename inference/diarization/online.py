@@ -110,19 +110,23 @@ class OnlineSpeakers:
         middles_s: NDArray[np.float64],
         vectors: Vectors,
         told: Sequence[SpeakerSegment] = (),
+        bonus: NDArray[np.float32] | None = None,
     ) -> list[SpeakerSegment]:
         """Split a speech segment at changes of speaker, ``speaker`` by label.
 
         Args:
             number: the speech segment's number.
             segment: the speech segment.
-            middles_s: middles of its windows, seconds, shape (n,), n > 0.
+            middles_s: middles of the windows in it, or nearby, seconds, shape (n,), n > 0.
             vectors: their embeddings, shape (n, d).
             told: how it was split before, ``speaker`` by label: frames stay with their speaker if in doubt.
+            bonus: added to the similarity of each of its 0.1 s frames to each voice, shape (frames, voices).
         """
         penalty = CHANGE_PENALTY if self._clustered else PROVISIONAL_CHANGE_PENALTY
         times = frame_middles_s(segment)
         scores = np.stack([np.interp(times, middles_s, column) for column in self.similarity(vectors).T], axis=1)
+        if bonus is not None:
+            scores += bonus
         columns = {label: column for column, label in enumerate(self._labels)}
         for span in told:
             if span.speaker in columns:
@@ -130,6 +134,18 @@ class OnlineSpeakers:
                 scores[held, columns[span.speaker]] += HYSTERESIS
         found = split_by_frames(number, segment, scores, penalty)
         return [replace(span, speaker=self._labels[span.speaker]) for span in found]
+
+    def margin(self, label: int, vectors: Vectors) -> float:
+        """Return how much closer windows (n, d), n > 0, are to a voice than to any other, in cosine.
+
+        0 while that is not known: before the first clustering, and with a single voice.
+        """
+        if not self._clustered or len(self._labels) < 2 or label not in self._labels:
+            return 0.0
+        mean = vectors.mean(0, keepdims=True)
+        scores = self.similarity(mean / (np.linalg.norm(mean) + 1e-9))[0]
+        column = self._labels.index(label)
+        return float(scores[column] - np.delete(scores, column).max())
 
     @property
     def speech_s(self) -> dict[int, float]:

@@ -64,18 +64,19 @@ class SpeakerActivity:
     """Probability of overlap, shape (frames,)."""
 
 
-def detected_speech(segmented: SegmentedWindows, until_s: float) -> list[tuple[float, float]]:
+def detected_speech(segmented: SegmentedWindows, until_s: float, first: int = 0) -> list[tuple[float, float]]:
     """Find speech in segmentation windows.
 
     Args:
-        segmented: all segmentation windows of the session.
+        segmented: the session's segmentation windows.
         until_s: end of the audio, seconds.
+        first: the frame to begin at, in the session's numbering.
 
     Returns:
         (start, end) of each span of likely speech, seconds, by time, clipped to ``until_s``.
     """
-    speech, _ = segmented.speech_and_overlap(0, segmented.frames)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], speech > MIN_SPEECH, [False]]).astype(np.int8)))
+    speech, _ = segmented.speech_and_overlap(first, max(first, segmented.frames))
+    edges = first + np.flatnonzero(np.diff(np.concatenate([[False], speech > MIN_SPEECH, [False]]).astype(np.int8)))
     found: list[tuple[float, float]] = []
     for start, end in zip(edges[::2], edges[1::2], strict=True):
         start_s, end_s = (

@@ -59,18 +59,38 @@ class SegmentedWindows:
         """``hop_frames``: frames between the starts of two windows."""
         self.grid, self.hop_frames = grid, hop_frames
         self._windows: list[NDArray[np.uint8]] = []  # shape (frames, 6): each voice alone, each pair
+        self.has_preview = False
+        """Whether the last of them is to be replaced."""
 
     def __len__(self) -> int:
-        return len(self._windows)
+        """Return the number of whole windows; a preview does not count."""
+        return len(self._windows) - self.has_preview
 
     def append(self, classes: NDArray[np.float32]) -> None:
         """Add the next window, shape (frames, 7): probabilities of nobody, each single voice, and each pair."""
+        self.drop_preview()
         self._windows.append(np.round(classes[:, 1:] * _SCALE).astype(np.uint8))
+
+    def preview(self, classes: NDArray[np.float32]) -> None:
+        """Set what is known of the next window, whose audio has not all arrived; ``append`` replaces it."""
+        self.append(classes)
+        self.has_preview = True
+
+    def drop_preview(self) -> None:
+        """Forget what was known of the next window."""
+        if self.has_preview:
+            self._windows.pop()
+            self.has_preview = False
 
     @property
     def frames(self) -> int:
-        """Number of frames that the windows cover."""
+        """Number of frames that the windows cover, a preview included."""
         return (len(self._windows) - 1) * self.hop_frames + len(self._windows[-1]) if self._windows else 0
+
+    @property
+    def settled_frames(self) -> int:
+        """Number of frames that no further window covers."""
+        return len(self) * self.hop_frames
 
     @property
     def window_s(self) -> float:

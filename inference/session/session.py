@@ -137,6 +137,7 @@ class Session:
         """
         if not self._config.live:
             return []
+        await self._speakers.flush(self._audio)
         for number, segment in enumerate(await self._segments_so_far(), start=len(self._speech)):
             self._speakers.flush_segment(number, segment, self._audio)
             if self._recognition:

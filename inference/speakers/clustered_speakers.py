@@ -116,6 +116,12 @@ class ClusteredSpeakers:
         if self._live:
             self._live.close_segment(number, segment)
 
+    async def flush(self, audio: AudioBuffer) -> None:
+        """Look at what has come of the next voice window, as if silence followed, and settle the turns so far."""
+        if self._live and self._voices:
+            await self._voices.preview(audio)
+            self._live.flush(audio.end / SAMPLE_RATE_HZ)
+
     def flush_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
         """End the segment's turns as far as they reach; what follows continues them."""
         if self._live is None:

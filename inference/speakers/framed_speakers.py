@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from inference.diarization import SpeakerSegment, SpeechSegment, VoiceProfiles, normalise
 from inference.engine import ModelEngine
 from inference.models import SAMPLE_RATE_HZ, RecognisedWord, Samples, StreamInput
+from inference.speakers.emitted_turns import MIN_GROWTH_S
 from inference.speakers.frame_activity import ActiveSpan, FrameActivity
-from inference.speakers.turn_tracker import MIN_GROWTH_S
 from inference.stages import AudioBuffer, FinalDiarization, TurnEvent, TurnState
 
 # A word outside every span waits this long, seconds, for a span that begins after it.
@@ -65,6 +65,10 @@ class FramedSpeakers:
 
     async def close_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
         """Do nothing: frames are independent of segments."""
+        return
+
+    async def flush(self, audio: AudioBuffer) -> None:
+        """Do nothing: frames are never revised."""
         return
 
     def flush_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:

@@ -20,6 +20,8 @@ class SpeakerNumbers:
 
     def __init__(self) -> None:
         self._numbers: dict[int, int] = {}
+        self.are_settled = False
+        """Whether a voice keeps its number from now on for as long as it is there."""
 
     def update(self, speech_s: Mapping[int, float]) -> list[int]:
         """Take the numbers of vanished voices back, and number those that are sure now.
@@ -38,10 +40,15 @@ class SpeakerNumbers:
             if label not in self._numbers:
                 free = set(range(1, len(self._numbers) + 2)) - set(self._numbers.values())
                 self._numbers[label] = min(free)
-        if sum(speech_s.values()) < ORDER_S:
+        self.are_settled = sum(speech_s.values()) >= ORDER_S
+        if not self.are_settled:
             known = [label for label in speech_s if label in self._numbers]
             self._numbers = {label: number for number, label in enumerate(known, start=1)}
         return [label for label, number in self._numbers.items() if before.get(label) != number]
+
+    def label(self, number: int) -> int | None:
+        """Return the label of the voice with a number; None: no voice has it."""
+        return next((label for label, own in self._numbers.items() if own == number), None)
 
     def apply(self, spans: Sequence[SpeakerSegment]) -> list[SpeakerSegment]:
         """Return the spans with numbers instead of labels; 0: a voice that is not sure yet.

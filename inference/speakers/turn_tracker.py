@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.diarization import (
-    MAX_SEGMENTS_PER_SPEECH,
     EncoderWindow,
     OnlineSpeakers,
     SegmentedWindows,
@@ -18,13 +17,16 @@ from inference.diarization import (
     SpeechSegment,
 )
 from inference.models import EncoderProfile, RecognisedWord
+from inference.speakers.detected_speech import FIRST_NUMBER, LOOK_BACK_S, DetectedSpeech
+from inference.speakers.emitted_turns import MIN_GROWTH_S, EmittedTurns
 from inference.speakers.overlapping_voices import OverlappingVoices
 from inference.speakers.speaker_numbers import SpeakerNumbers
 from inference.speakers.word_attribution import words_by_segment
 from inference.stages import TurnEvent, TurnState
 
-# A turn that only grows is emitted again after this much more speech.
-MIN_GROWTH_S = 1.0
+# While voice windows over it are still to come, a turn is stable if its speaker is so much closer than any other, in
+# cosine (docs/accuracy.md).
+SURE_MARGIN = 0.3
 # A flushed segment goes on once it reaches this much further: the end of the detector's last window is no speech.
 CONTINUED_S = 0.2
 # Recogniser chunks and turns are cut in the same pauses, but seldom at the same sample: a word that begins this close
@@ -47,8 +49,8 @@ class _SegmentState:
 class _Floor:
     """Who has the floor in a speech segment, as it was split last."""
 
-    known: tuple[SpeechSegment, int, int]
-    """What was known: the segment, the number of its windows, the number of clusterings."""
+    known: tuple[SpeechSegment, int, int, int]
+    """What was known: the segment, the numbers of its windows, of clusterings and of voice windows over it."""
     spans: list[SpeakerSegment]
     """By time, ``speaker`` by label."""
 
@@ -64,6 +66,7 @@ class TurnTracker:
             segmented: the session's voice windows; None without a segmenter.
         """
         self._overlapping_voices = OverlappingVoices(segmented) if segmented is not None else None
+        self._detected = DetectedSpeech(segmented) if segmented is not None else None
         self._overlaps: dict[int, list[SpeakerSegment]] = {}  # simultaneous speech, by speech segment
         self._outdated_overlaps: set[int] = set()  # segments whose simultaneous speech is to be determined
         self._online = OnlineSpeakers(profile, expected)
@@ -73,9 +76,9 @@ class TurnTracker:
         self._speech: dict[int, _SegmentState] = {}
         self._windows: dict[int, list[tuple[float, NDArray[np.float32]]]] = defaultdict(list)
         self._first_embedding: dict[int, tuple[float, NDArray[np.float32]]] = {}
-        self._emitted: dict[int, TurnEvent] = {}
-        self._turn_ids: defaultdict[int, set[int]] = defaultdict(set)  # ids of emitted turns, by speech segment
+        self._emitted = EmittedTurns()
         self._dirty: set[int] = set()
+        self._told_through_s = 0.0  # a flush asked for all that was known up to here
         self._flushed_end_s: dict[int, float] = {}  # where a segment that may go on was taken as ended
         # Segments that ended where a flush had ended them: their turns stay ended while embeddings are still computed.
         self._ended_by_flush: set[int] = set()
@@ -102,6 +105,12 @@ class TurnTracker:
             return
         self._flushed_end_s.pop(number, None)
         self._update(number, segment, closed=False)
+
+    def flush(self, end_s: float) -> None:
+        """Take what is known of all audio, which ends at ``end_s`` (seconds), as settled."""
+        waiting_s = self._overlapping_voices.settled_s if self._overlapping_voices else end_s
+        self._dirty.update(number for number, known in self._speech.items() if known.segment.end_s > waiting_s)
+        self._told_through_s = end_s
 
     def flush_segment(self, number: int, segment: SpeechSegment) -> None:
         """Take a segment that may go on as ended."""
@@ -177,8 +186,7 @@ class TurnTracker:
 
     def segment_revision(self, segment_id: int) -> int:
         """Return the last emitted revision of a segment; 0: none."""
-        emitted = self._emitted.get(segment_id)
-        return emitted.revision if emitted else 0
+        return self._emitted.revision(segment_id)
 
     def changed_turns(self, words_through_s: float, unsettled: Collection[int] = ()) -> list[TurnEvent]:
         """Return the turns to emit now, by segment.
@@ -192,14 +200,7 @@ class TurnTracker:
         for number in sorted(self._dirty):
             settled = number not in unsettled or number in self._ended_by_flush
             turns = self._turns(number, words_through_s, settled=settled)
-            for turn in turns:
-                if self._worth_emitting(turn):
-                    found.append(self._emit(turn))
-            for segment_id in sorted(self._turn_ids[number] - {turn.segment_id for turn in turns}):
-                retracted = self._emitted[segment_id]
-                if retracted.state is not TurnState.RETRACTED:
-                    found.append(self._emit(replace(retracted, state=TurnState.RETRACTED, words=())))
-            self._turn_ids[number].update(turn.segment_id for turn in turns)
+            found += self._emitted.update(number, turns, closed=bool(turns) and self._speech[number].closed)
         self._dirty.clear()
         return found
 
@@ -207,7 +208,8 @@ class TurnTracker:
         known = self._speech.get(number)
         if known is None:
             return []
-        spans = self._numbers.apply(self._split(number, known.segment))
+        segment = self._detected.join(number, known.segment) if self._detected else known.segment
+        spans = self._numbers.apply(self._split(number, segment))
         words = words_by_segment(spans, known.words)
         floor = sum(not span.overlapping for span in spans)
         found = []
@@ -215,7 +217,8 @@ class TurnTracker:
             # Somebody else has the floor: the turn has ended, though the segment continues.
             passed_on = span.overlapping or i < floor - 1
             complete = span.overlapping or (passed_on and span.end_s <= words_through_s + WORD_BORDER_S)
-            state = TurnState.STABLE if (known.complete and settled) or complete else TurnState.PARTIAL
+            stable = ((known.complete and settled) or complete) and self._is_sure(number, span)
+            state = TurnState.STABLE if stable else TurnState.PARTIAL
             found.append(
                 TurnEvent(
                     span.segment_id,
@@ -230,26 +233,62 @@ class TurnTracker:
         return found
 
     def _split(self, number: int, segment: SpeechSegment) -> list[SpeakerSegment]:
-        windows = self._windows.get(number) or [self._first_embedding[number]] if self._has_embedding(number) else []
-        if not windows or not self._online.voices:
+        windows = self._windows_of(number, segment)
+        if windows is None or not self._online.voices:
             return [SpeakerSegment(segment.start_s, segment.end_s, 0, number, 0)]
         told = self._floors.get(number)
-        known = (segment, len(self._windows.get(number, ())), self._clusterings)
+        beside = self._overlapping_voices
+        reach = beside.windows_over(segment) if beside else 0
+        known = (segment, len(self._windows.get(number, ())), self._clusterings, reach)
         if told is None or told.known != known:
             # Voices move with every window; speech that is over waits for the next clustering.
-            middles = np.array([middle for middle, _ in windows])
-            vectors = np.stack([vector for _, vector in windows])
-            spans = self._online.split(number, segment, middles, vectors, told.spans if told else ())
+            activity = beside.activity(segment, self._online) if beside and reach else None
+            bonus = beside.floor_bonus(segment, activity) if beside and activity else None
+            spans = self._online.split(number, segment, *windows, told.spans if told else (), bonus)
             self._floors[number] = told = _Floor(known, spans)
         return told.spans + self._overlapping(number, segment, told.spans)
 
+    def _is_sure(self, number: int, span: SpeakerSegment) -> bool:
+        """Return whether it is settled who speaks in a span, as far as a live session can."""
+        beside = self._overlapping_voices
+        if beside is None or span.end_s <= max(beside.settled_s, self._told_through_s + CONTINUED_S):
+            return True
+        if self._emitted.is_stable(span.segment_id, span.speaker, span.end_s):
+            return True
+        label = self._numbers.label(span.speaker)
+        if span.overlapping or span.end_s > beside.reaches_s or label is None or not self._numbers.are_settled:
+            return False
+        own = [vector for middle, vector in self._windows.get(number, ()) if span.start_s <= middle <= span.end_s]
+        return bool(own) and self._online.margin(label, np.stack(own)) >= SURE_MARGIN
+
+    def _windows_of(
+        self, number: int, segment: SpeechSegment
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32]] | None:
+        """Return middles (seconds) and embeddings of the windows that tell who speaks in a segment; None: none."""
+        if number >= FIRST_NUMBER:
+            assert self._overlapping_voices is not None
+            return self._overlapping_voices.nearby(segment)
+        windows = self._windows.get(number) or [self._first_embedding[number]] if self._has_embedding(number) else []
+        if not windows:
+            return None
+        return np.array([middle for middle, _ in windows]), np.stack([vector for _, vector in windows])
+
     def _mark_new_overlaps(self) -> None:
-        """Mark segments as changed that new voice windows reach."""
-        if self._overlapping_voices is not None:
-            since_s = self._overlapping_voices.new_since_s()
-            recent = {number for number, known in self._speech.items() if known.segment.end_s > since_s}
-            self._outdated_overlaps |= recent
-            self._dirty |= recent
+        """Mark segments as changed that new voice windows reach, and find speech in these that the detector missed."""
+        beside, detected = self._overlapping_voices, self._detected
+        if beside is None or detected is None or (new_s := beside.new_since_s()) == float("inf"):
+            return
+        since_s = new_s - LOOK_BACK_S
+        recent = {number: known.segment for number, known in sorted(self._speech.items())}
+        recent = {number: own for number, own in recent.items() if detected.join(number, own).end_s > since_s}
+        own = {number: segment for number, segment in recent.items() if number < FIRST_NUMBER}
+        found, gone = detected.update(since_s, beside.reaches_s, own, ended=beside.is_preview)
+        for number, segment in found.items():
+            self._speech[number] = _SegmentState(segment, closed=True, words=[], complete=True)
+        for number in gone:
+            self.abandon_segment(number)
+        self._outdated_overlaps |= {*recent, *found}
+        self._dirty |= {*recent, *found}
 
     def _overlapping(self, number: int, segment: SpeechSegment, floor: list[SpeakerSegment]) -> list[SpeakerSegment]:
         """Return who speaks beside the speakers of ``floor``, as far as voice windows reach."""
@@ -263,24 +302,6 @@ class TurnTracker:
 
     def _has_embedding(self, number: int) -> bool:
         return number in self._windows or number in self._first_embedding
-
-    def _worth_emitting(self, turn: TurnEvent) -> bool:
-        emitted = self._emitted.get(turn.segment_id)
-        if emitted is None or _told(emitted) != _told(turn):
-            return True
-        if turn.state is not TurnState.PARTIAL or self._speech[turn.segment_id // MAX_SEGMENTS_PER_SPEECH].closed:
-            return (emitted.start_s, emitted.end_s) != (turn.start_s, turn.end_s)
-        return emitted.start_s != turn.start_s or abs(turn.end_s - emitted.end_s) >= MIN_GROWTH_S
-
-    def _emit(self, turn: TurnEvent) -> TurnEvent:
-        turn = replace(turn, revision=self.segment_revision(turn.segment_id) + 1)
-        self._emitted[turn.segment_id] = turn
-        return turn
-
-
-def _told(turn: TurnEvent) -> tuple[int, TurnState, bool, tuple[RecognisedWord, ...]]:
-    """Return what is worth telling of a turn whenever it changes."""
-    return turn.speaker, turn.state, turn.ended, turn.words
 
 
 def _same_speech(first: SpeakerSegment, second: SpeakerSegment) -> bool:

@@ -31,7 +31,7 @@ class VoiceWindows:
         assert model is not None
         assert engine.segmenter is not None
         self._queue, self._owner = engine.segmenter, owner
-        self._window = model.window_samples
+        self._window, self._frame = model.window_samples, model.frame_samples
         self.segmented = empty_segmented_windows(model)
         self._hop = self.segmented.hop_frames * model.frame_samples
         self._submitted = 0  # windows submitted
@@ -42,8 +42,17 @@ class VoiceWindows:
             await self._submit(audio.span(self._submitted * self._hop, self._submitted * self._hop + self._window))
         return self._submitted * self._hop
 
+    async def preview(self, audio: AudioBuffer) -> None:
+        """Process what has come of the next window, as if silence followed; no later window depends on it."""
+        start = self._submitted * self._hop
+        samples = audio.span(start, start + self._window).copy()
+        if start + len(samples) > (start - self._hop + self._window if self._submitted else 0):
+            classes = await self._queue.submit(self._owner, samples)
+            self.segmented.preview(classes[: -(-len(samples) // self._frame)])
+
     async def finish(self, audio: AudioBuffer) -> None:
         """Process the last window, which holds the end of the audio and silence after it."""
+        self.segmented.drop_preview()
         await self.advance(audio, audio.end)
         reached = (self._submitted - 1) * self._hop + self._window if self._submitted else 0
         if audio.end > reached:

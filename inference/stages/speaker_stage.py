@@ -54,6 +54,10 @@ class SpeakerStage(Protocol):
         """Process the rest of speech segment ``number``, which has ended."""
         ...
 
+    async def flush(self, audio: AudioBuffer) -> None:
+        """Settle the turns so far, as if silence followed; ``conclude`` does not depend on it."""
+        ...
+
     def flush_segment(self, number: int, segment: SpeechSegment, audio: AudioBuffer) -> None:
         """Take a segment that may go on as ended here, for the turns alone: ``conclude`` does not depend on it."""
         ...

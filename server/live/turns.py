@@ -215,7 +215,7 @@ class MeetingTurns:
 
     def open_since_us(self) -> dict[int, int]:
         """Return the start of each speaker's first turn that still grows, microseconds."""
-        growing = [turn for turn in self._current.values() if turn.state == TurnState.PARTIAL]
+        growing = [turn for turn in self._current.values() if not turn.has_ended]
         return {turn.speaker: turn.start_us for turn in sorted(growing, key=lambda t: t.start_us, reverse=True)}
 
     def speaker_id(self, number: int) -> str:

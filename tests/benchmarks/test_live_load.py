@@ -32,8 +32,19 @@ def test_each_kind_of_lag_of_a_turn_that_is_revised() -> None:
     lags = meter.lags
     assert lags.partial == pytest.approx([0.5])
     assert lags.stable == pytest.approx([1.0]), "told to be stable once, however often its words are revised"
+    assert lags.told == pytest.approx([1.0])
     assert lags.word == pytest.approx([1.5, 1.5]), "of the provisional words"
     assert lags.final_word == pytest.approx([19.2, 17.6])
+
+
+def test_a_turn_whose_words_are_told_before_its_speaker_is_sure_is_told_then() -> None:
+    meter = LagMeter()
+    meter.add(_turn(PARTIAL, 1, 21_000), 21.5)
+    meter.add(_turn(PARTIAL, 2, 23_000, ("hi", 20_200, 20_900), ("there", 21_000, 22_500)), 24.2)
+    meter.add(_turn(STABLE, 3, 23_000, ("hi", 20_200, 20_900), ("there", 21_000, 22_500)), 29.0)
+    assert meter.lags.told == pytest.approx([1.2])
+    assert meter.lags.stable == pytest.approx([6.0])
+    assert meter.lags.all_turns() == pytest.approx([0.5, 1.2])
 
 
 def test_an_end_is_late_by_the_silence_that_it_waits_for() -> None:

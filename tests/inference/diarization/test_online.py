@@ -160,6 +160,21 @@ def test_speech_that_is_told_stays_with_its_speaker_unless_another_is_clearly_cl
     assert [span.speaker for span in online.split(0, segment, middles, unsure, [replace(told, speaker=9)])] == [2]
 
 
+def test_the_margin_of_a_voice_is_known_once_voices_were_clustered() -> None:
+    vectors = windows(runs((0, 20), (1, 20)), spread=0.0)
+    online = heard(vectors)
+    assert online.margin(1, vectors[:3]) == 0.0
+    online.recluster(vectors)
+    assert online.margin(1, vectors[:3]) == pytest.approx(1.0)
+    assert online.margin(2, vectors[:3]) == pytest.approx(-1.0)
+    both = online.margin(1, vectors[18:22])
+    assert both == pytest.approx(0.0, abs=1e-6)
+    assert online.margin(9, vectors[:3]) == 0.0
+    alone = heard(vectors[:20])
+    alone.recluster(vectors[:20])
+    assert alone.margin(1, vectors[:3]) == 0.0
+
+
 def test_how_long_each_voice_was_heard_is_told_in_the_order_of_first_speech() -> None:
     online = OnlineSpeakers(replace(PROFILE, online_similarity=-1.0), None)
     vectors = windows(runs((1, 10), (2, 30)))

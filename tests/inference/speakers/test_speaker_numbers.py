@@ -61,3 +61,12 @@ def test_voices_that_are_not_sure_are_one_turn_of_an_unknown_speaker(overlapping
     floor = [(0, 1, 1), (1, 3, 0), (3, 4, 1)]
     # Nobody can use a voice beside the floor that is not known.
     assert told == (floor if overlapping else [*floor, (0.5, 0.9, 1)])
+
+
+def test_numbers_are_settled_once_all_together_have_spoken_enough() -> None:
+    numbers = SpeakerNumbers()
+    numbers.update({5: LONG - 4, 7: 3.0})
+    assert not numbers.are_settled
+    numbers.update({5: LONG - 4, 7: 4.0})
+    assert numbers.are_settled
+    assert [numbers.label(number) for number in (1, 2, 3, 0)] == [5, 7, None, None]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from inference.api.admission import SessionLimits
 from inference.api.messages import event_message
 from inference.api.service import SessionServicer
+from inference.diarization.segmented_windows import FrameGrid, SegmentedWindows
 from inference.diarization.speech_segments import SpeechSegment
 from inference.diarization.windows import EncoderWindow
 from inference.engine import ModelEngine
@@ -214,6 +215,93 @@ def test_speech_that_is_over_keeps_its_speaker_until_everything_is_clustered_ane
     turns.recluster(np.concatenate([first, drifting]))
     told = turns.changed_turns(words_through_s=200.0)
     assert any(turn.segment_id < 1000 and turn.speaker == 2 for turn in told)
+
+
+IN_A_PLANE = EncoderProfile(
+    dimension=2,
+    window_s=0.8,
+    hop_s=0.8,
+    split_similarity=0.5,
+    merge_similarity=0.99,
+    online_similarity=0.5,
+    min_cluster_s=1.0,
+    max_speakers=4,
+    same_voice_similarity=0.9,
+)
+# Windows of voices: 10 s of 0.1 s frames, every 5 s.
+GRID, WINDOW_FRAMES, HOP_FRAMES = FrameGrid(0.05, 0.1), 100, 50
+
+
+class Told:
+    """A tracker with voice windows, told of speech segment by segment."""
+
+    def __init__(self) -> None:
+        self.segmented = SegmentedWindows(GRID, HOP_FRAMES)
+        self.turns = TurnTracker(IN_A_PLANE, None, self.segmented)
+        self.vectors: list[NDArray[np.float32]] = []
+        self._segments = 0
+
+    def speech(self, start_s: float, *degrees: float) -> None:
+        """A speech segment of windows at these angles, with all its words."""
+        number, end_s = self._segments, start_s + 0.8 * len(degrees)
+        self._segments += 1
+        starts = [start_s + 0.8 * place for place in range(len(degrees))]
+        self.vectors.append(at_degrees(*degrees))
+        self.turns.add_windows([EncoderWindow(at, at + 0.8, number) for at in starts], self.vectors[-1])
+        self.turns.close_segment(number, SpeechSegment(start_s, end_s))
+        self.turns.set_words(number, [], complete=True)
+
+    def window(self, *spoken_s: tuple[float, float]) -> None:
+        """The next window of voices: one of them at these times, seconds."""
+        first = len(self.segmented) * HOP_FRAMES
+        classes = np.zeros((WINDOW_FRAMES, 7), np.float32)
+        classes[:, 0] = 1
+        for start_s, end_s in spoken_s:
+            classes[max(0, round(10 * start_s) - first) : max(0, round(10 * end_s) - first), :2] = (0, 1)
+        self.segmented.append(classes)
+
+    def states(self) -> list[tuple[float, TurnState]]:
+        """Start and state of each turn that is emitted now."""
+        return [(round(turn.start_s, 1), turn.state) for turn in self.turns.changed_turns(words_through_s=1e9)]
+
+
+def test_a_turn_is_stable_once_all_voice_windows_over_it_have_come_or_it_is_flushed() -> None:
+    told = Told()
+    told.speech(1.0, *[0] * 4)
+    assert told.states() == [(1.0, PARTIAL)]
+    told.window((1.0, 4.2), (6.0, 8.4))
+    told.speech(6.0, *[0] * 3)
+    assert told.states() == [(1.0, STABLE), (6.0, PARTIAL)]
+    told.speech(11.0, *[0] * 3)
+    assert told.states() == [(11.0, PARTIAL)]
+    told.turns.flush(14.0)
+    assert told.states() == [(6.0, STABLE), (11.0, STABLE)]
+
+
+def test_a_turn_whose_speaker_is_sure_does_not_wait_for_the_second_voice_window() -> None:
+    told = Told()
+    told.speech(0.0, *[0] * 20)
+    told.speech(16.4, *[90] * 20)
+    told.turns.recluster(np.concatenate(told.vectors))
+    for _ in range(6):
+        told.window((0.0, 16.0), (16.4, 32.4))
+    told.states()
+    told.speech(33.0, 90, 90)
+    told.speech(35.2, 46, 46)
+    assert told.states() == [(33.0, STABLE), (35.2, PARTIAL)]
+    told.window((33.0, 34.6), (35.2, 36.8))
+    assert STABLE not in [state for _, state in told.states()]
+    told.window((35.2, 36.8))
+    assert told.states() == [(35.2, STABLE)]
+
+
+def test_speech_that_only_voice_windows_have_is_told_and_taken_back_where_the_next_says_otherwise() -> None:
+    told = Told()
+    told.speech(1.0, *[0] * 4)
+    told.window((1.0, 4.2), (5.2, 6.0), (7.0, 8.0))
+    assert told.states() == [(1.0, STABLE), (5.2, PARTIAL), (7.0, PARTIAL)]
+    told.window((5.2, 6.0))
+    assert told.states() == [(5.2, STABLE), (7.0, RETRACTED)]
 
 
 async def test_revisions_rise_by_one_and_never_say_the_same(said: list[Event]) -> None:

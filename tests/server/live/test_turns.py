@@ -448,3 +448,9 @@ def test_a_meeting_that_an_older_version_analysed_ends_with_its_tracks() -> None
     )
     events = turns.final_changes(Conversation(20 * S, (1, 2, 3), segments, EngineCapabilities()))
     assert [event.turn.track_id for event in events] == ["t0", "t1", "t2"]
+
+
+def test_speech_that_has_ended_no_longer_grows_though_its_speaker_is_not_sure_yet() -> None:
+    growing, waits = turn(3, speaker=1, state=TurnState.PARTIAL), turn(1, speaker=2, state=TurnState.PARTIAL)
+    turns = turns_of(said=[growing, replace(waits, ended=True), turn(5, speaker=3)])
+    assert turns.open_since_us() == {1: 3 * S}
