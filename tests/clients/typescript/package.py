@@ -47,7 +47,9 @@ class Workbench:
         self.run_node(str(npm), "pack", "--silent", cwd=source)
         (packed,) = source.glob("*.tgz")
         with tarfile.open(packed) as archive:
-            archive.extractall(folder / "unpacked", filter="data")
+            # Python 3.11 has filters from 3.11.4 on.
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)
+            archive.extractall(folder / "unpacked")
         self._link_packages()
         (folder / "unpacked" / "package").rename(self.client)
         (folder / "package.json").write_text('{"type": "module"}')
