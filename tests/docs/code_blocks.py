@@ -58,6 +58,7 @@ NOT_RUN = {
     "sh deploy/compose/make-secrets.sh": "would leave secrets in the checkout; tests/deploy runs it in a copy",
     "meetra tokens rotate --keys": "leaves secrets in the reader's folder; tests/cli/test_tokens.py",
     "meetra webhooks test": "needs a receiver; tests/e2e/test_webhooks.py has one",
+    "python -m benchmarks.gpu": "needs a GPU; tests/benchmarks runs it on a processor",
     "python -m pytest": "is the suite itself",
     "python -m pip install": "installs packages",
     "python clients/python/examples/adapters/attendee.py": "needs bots; tests/e2e/test_bot_adapters.py has a stand-in",
