@@ -81,7 +81,7 @@ async def test_late_sessions_make_it_full_and_end_whole_and_uploads_go_on(
     engine: ModelEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service_module, "LOOK_EVERY_S", 0.02)
-    words, pcm = HeldWords(), sample_pcm()[: 4 * RATE_HZ].tobytes()
+    words, pcm = HeldWords(), sample_pcm()[: 6 * RATE_HZ].tobytes()
     own, now, end = ModelEngine(replace(engine.models, recogniser=words)), asyncio.Event(), asyncio.Event()
     now.set()
     async with replica(own, max_live_lag_s=0.2) as stub:
