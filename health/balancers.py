@@ -49,13 +49,13 @@ class Balancers:
             last_call_at: when the last call began, by the same clock.
         """
         began = self._clock()
-        waited_for = {
-            peer for peer, asker in self._askers.items() if asker.before > began - RECENT_S and asker.last <= began
-        }
+        waited_for = [peer for peer, asker in self._askers.items() if asker.before > began - RECENT_S]
         if not waited_for:
             return
         while (now := self._clock()) < began + PATIENCE_S:
-            told_at = [self._askers[peer].last for peer in waited_for if not self._askers[peer].serving]
-            if len(told_at) == len(waited_for) and now - max(*told_at, last_call_at()) >= QUIET_S:
+            # Many who ask meanwhile may have displaced one: then nothing more is known of it.
+            askers = [asker for peer in waited_for if (asker := self._askers.get(peer)) is not None]
+            ceased_at = max([asker.last for asker in askers], default=began)
+            if not any(asker.serving for asker in askers) and now - max(ceased_at, last_call_at()) >= QUIET_S:
                 return
             await asyncio.sleep(POLL_S)

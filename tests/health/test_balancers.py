@@ -77,6 +77,12 @@ async def test_one_who_knew_already_is_waited_for_no_longer_than_its_calls(clock
     assert await clock.left_after() == pytest.approx(QUIET_S, abs=0.1)
 
 
+async def test_a_balancer_that_others_displace_is_waited_for_no_more(clock: Clock) -> None:
+    await asks_every_second(clock, "balancer")
+    clock.told = [(clock.now + 0.1, str(number), False) for number in range(2 * MAX_PEERS)]
+    assert await clock.left_after() == pytest.approx(QUIET_S, abs=0.1)
+
+
 async def test_many_who_ask_cost_a_bounded_memory(clock: Clock) -> None:
     for number in range(2 * MAX_PEERS):
         clock.balancers.told(str(number), True)
