@@ -28,8 +28,9 @@ class EmittedTurns:
     def is_stable(self, segment_id: int, speaker: int, end_s: float) -> bool:
         """Return whether a segment was emitted as stable, with this speaker and this end (seconds)."""
         emitted = self._emitted.get(segment_id)
-        stable = emitted is not None and emitted.state is TurnState.STABLE
-        return stable and emitted is not None and (emitted.speaker, emitted.end_s) == (speaker, end_s)
+        if emitted is None or emitted.state is not TurnState.STABLE:
+            return False
+        return (emitted.speaker, emitted.end_s) == (speaker, end_s)
 
     def update(self, number: int, turns: Sequence[TurnEvent], *, closed: bool) -> list[TurnEvent]:
         """Return what to emit of a speech segment: turns that changed, and retractions of those that are gone.

@@ -176,6 +176,19 @@ def test_a_turn_is_stable_when_another_has_taken_the_floor_and_its_words_are_the
     assert [(t.speaker, t.state) for t in turns.changed_turns(words_through_s=10.2)] == [(2, STABLE)]
 
 
+IN_A_PLANE = EncoderProfile(
+    dimension=2,
+    window_s=0.8,
+    hop_s=0.8,
+    split_similarity=0.5,
+    merge_similarity=0.99,
+    online_similarity=0.5,
+    min_cluster_s=1.0,
+    max_speakers=4,
+    same_voice_similarity=0.9,
+)
+
+
 def at_degrees(*degrees: float) -> NDArray[np.float32]:
     """Embeddings in a plane."""
     radians = np.radians(degrees)
@@ -183,18 +196,7 @@ def at_degrees(*degrees: float) -> NDArray[np.float32]:
 
 
 def test_speech_that_is_over_keeps_its_speaker_until_everything_is_clustered_anew() -> None:
-    profile = EncoderProfile(
-        dimension=2,
-        window_s=0.8,
-        hop_s=0.8,
-        split_similarity=0.5,
-        merge_similarity=0.99,
-        online_similarity=0.5,
-        min_cluster_s=1.0,
-        max_speakers=4,
-        same_voice_similarity=0.9,
-    )
-    turns = TurnTracker(profile, expected=2, segmented=None)
+    turns = TurnTracker(IN_A_PLANE, expected=2, segmented=None)
 
     def said(number: int, start_s: float, vectors: NDArray[np.float32]) -> list[int]:
         segment = SpeechSegment(start_s, start_s + 0.8 * len(vectors))
@@ -217,17 +219,6 @@ def test_speech_that_is_over_keeps_its_speaker_until_everything_is_clustered_ane
     assert any(turn.segment_id < 1000 and turn.speaker == 2 for turn in told)
 
 
-IN_A_PLANE = EncoderProfile(
-    dimension=2,
-    window_s=0.8,
-    hop_s=0.8,
-    split_similarity=0.5,
-    merge_similarity=0.99,
-    online_similarity=0.5,
-    min_cluster_s=1.0,
-    max_speakers=4,
-    same_voice_similarity=0.9,
-)
 # Windows of voices: 10 s of 0.1 s frames, every 5 s.
 GRID, WINDOW_FRAMES, HOP_FRAMES = FrameGrid(0.05, 0.1), 100, 50
 
