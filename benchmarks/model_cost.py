@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine import PROVISIONAL_WORDS, RECOGNITION, ModelEngine
+from inference.linear_algebra_threads import use_one_thread
 from inference.models import (
     EncodedWindow,
     ModelSet,
@@ -144,6 +145,7 @@ async def _wait_until_idle(engine: ModelEngine) -> None:
 
 
 def measured(pcm: NDArray[np.int16], *, live: bool = False) -> ModelSeconds:
-    """The same, from outside of any event loop, with memory as the inference server has it."""
+    """The same, from outside of any event loop, with memory and threads as the inference server has them."""
     keep_freed_blocks()
+    use_one_thread()
     return asyncio.run(model_seconds(pcm, live=live))

@@ -24,6 +24,7 @@ from inference.api import (
 )
 from inference.config import InferenceSettings
 from inference.engine import ModelEngine
+from inference.linear_algebra_threads import use_one_thread
 from inference.models import ModelCorrupt, ModelMissing, ModelSet, ModelUnfit
 from inference.process_memory import keep_freed_blocks
 from inference.selection import load_models
@@ -103,6 +104,7 @@ def main() -> int:
     close_new_files()
     log_quietly(settings.log_level, process="inference", as_json=settings.log_format == "json")
     keep_freed_blocks()
+    use_one_thread()
     try:
         tls = MutualTls.read(TLS_SETTINGS, settings.tls_certificate, settings.tls_key, settings.tls_client_ca)
         stop_tracing = start_tracing("inference")
