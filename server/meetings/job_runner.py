@@ -24,8 +24,7 @@ RENEWALS_PER_LEASE = 3
 RETRY_DELAY_S = 1.0
 # Seconds before a job is retried that the engine had no capacity for.
 BUSY_DELAY_S = 3.0
-# Seconds before a job is retried that found the disk full, multiplied by the attempt's number: an operator must free
-# space meanwhile.
+# Seconds before a job is retried that found the disk full: an operator must free space meanwhile, however long it takes.
 DISK_FULL_DELAY_S = 60.0
 # Seconds before a job is retried whose recording the object store did not give.
 STORE_DELAY_S = 15.0
@@ -33,7 +32,7 @@ STORE_DELAY_S = 15.0
 # named another store.
 MISSING_DELAY_S = 60.0
 MISSING = "The recording is not where the server keeps recordings. Upload it again"
-DISK_FULL = "The server's disk was full; the recording itself is fine. Upload it again later"
+DISK_FULL = "Waiting for disk space on the server"
 MINUTES_USED_UP = "Waiting for the next day (UTC): the organization's minutes of audio analysed a day are used up"
 
 Work = Callable[[Job], Awaitable[None]]
@@ -87,12 +86,9 @@ class JobRunner:
             await self._release(job, MINUTES_USED_UP, error.day_ends_in_s, counted=False)
             return "quota"
         except (DiskFull, DatabaseFull) as error:
-            log.error("meeting %s: attempt %d: %s", job.meeting_id, job.attempt, error)
-            if job.attempt >= self._settings.max_attempts:
-                await self._fail(job, DISK_FULL)
-            else:
-                message = "Waiting for disk space on the server"
-                await self._release(job, message, DISK_FULL_DELAY_S * job.attempt, counted=True)
+            # The recording was accepted, and is not at fault.
+            log.error("meeting %s: waits, %s", job.meeting_id, error)
+            await self._release(job, DISK_FULL, DISK_FULL_DELAY_S, counted=False)
             return "disk_full"
         except StoreUnavailable as error:
             # No attempt was made, as without an engine.
