@@ -33,7 +33,7 @@ CHUNK_S = 0.2
 WARM_UP_S = 10.0
 
 
-KINDS = ("partial", "turn_end", "change", "told", "stable", "word", "final_word", "finish")
+KINDS = ("partial", "again", "turn_end", "change", "told", "stable", "word", "final_word", "finish")
 
 
 @dataclass
@@ -41,7 +41,10 @@ class Lags:
     """Seconds from the moment a turn's (or word's) last sample was sent to the event that tells it."""
 
     partial: list[float] = field(default_factory=list)
-    """Of turns while they grow, before any of their words is known."""
+    """Of turns while they grow, before any of their words is known: of events that tell more of a turn than before."""
+    again: list[float] = field(default_factory=list)
+    """Of events that tell such a turn again and no more of it: its end is moved back to where another speaks on, which
+    is known once they have said 1 s, or another speaker is named. All of it was told before."""
     turn_end: list[float] = field(default_factory=list)
     """Of what somebody says, to the event that it has ended with a pause; of the meeting before FINISH."""
     change: list[float] = field(default_factory=list)
@@ -82,6 +85,7 @@ class LagMeter:
         self.lags = Lags()
         self._first_words = FirstWords()
         self._segments_with_words: set[int] = set()  # segments that were told with words
+        self._told_ends_ms: dict[int, int] = {}  # how far a segment was told at most
         self._stable_segments: set[int] = set()  # segments that were told to be stable
         self._last_words_s: dict[int, float] = {}  # when new words of a segment were told last
         self._final_ms = 0
@@ -105,7 +109,8 @@ class LagMeter:
         new_words = self._first_words.add(turn.words)
         self.lags.word.extend(now_s - word.end_ms / 1000 for word in new_words)
         if turn.state is TurnState.PARTIAL and not turn.words and turn.segment_id not in self._segments_with_words:
-            self.lags.partial.append(now_s - turn.end_ms / 1000)
+            tells_more = turn.end_ms > self._told_ends_ms.get(turn.segment_id, 0)
+            (self.lags.partial if tells_more else self.lags.again).append(now_s - turn.end_ms / 1000)
         elif turn.state is TurnState.STABLE and turn.segment_id not in self._stable_segments:
             # One that is told again, with its words for good, was told before.
             self._stable_segments.add(turn.segment_id)
@@ -115,6 +120,7 @@ class LagMeter:
                 self.lags.stable.append(now_s - turn.end_ms / 1000)
         if new_words:
             self._last_words_s[turn.segment_id] = now_s
+        self._told_ends_ms[turn.segment_id] = max(turn.end_ms, self._told_ends_ms.get(turn.segment_id, 0))
         if turn.words:
             self._segments_with_words.add(turn.segment_id)
 

@@ -47,6 +47,18 @@ def test_a_turn_whose_words_are_told_before_its_speaker_is_sure_is_told_then() -
     assert meter.lags.all_turns() == pytest.approx([0.5, 1.2])
 
 
+def test_a_turn_whose_end_is_moved_back_was_told_before() -> None:
+    meter = LagMeter()
+    meter.add(_turn(PARTIAL, 1, 21_000), 21.5)
+    meter.add(_turn(PARTIAL, 2, 23_000), 23.4)
+    meter.add(_turn(PARTIAL, 3, 22_000), 24.0)
+    meter.add(_turn(PARTIAL, 4, 23_000), 24.5)
+    meter.add(_turn(PARTIAL, 5, 24_000), 24.3)
+    assert meter.lags.partial == pytest.approx([0.5, 0.4, 0.3])
+    assert meter.lags.again == pytest.approx([2.0, 1.5])
+    assert meter.lags.all_turns() == meter.lags.partial
+
+
 def test_an_end_is_late_by_the_silence_that_it_waits_for() -> None:
     meter = LagMeter()
     pause, change = pb.TURN_END_REASON_PAUSE, pb.TURN_END_REASON_CHANGE
