@@ -3,8 +3,9 @@
     python -m benchmarks.latency [--streams 1 6] [--minutes 3] [--json FILE]
 
 Every lag counts from the moment at which a turn's (or word's) last sample was sent, in real time, to
-the arrival of the event that tells it. partial: turns while they grow; again: the same turns told again, with an end
-moved back to where another speaks on or another speaker; turn_end: that somebody has paused; change: that somebody has stopped, and another speaks on; told: turns with words of all of
+the arrival of the event that tells it. partial: turns while they grow; again: the same turns told again and no more of
+them, with an end moved back to where another speaks on, or another speaker; turn_end: that somebody has
+paused; change: that somebody has stopped, and another speaks on; told: turns with words of all of
 them, for the first time; stable: the same turns, once their speaker is as sure as it can be; word: each
 word, to the first event that tells a word at its place, provisional as it may be; final_word: each word,
 to the watermark that says that it is final; finish: from FINISH to the last event.

@@ -2,8 +2,9 @@
 
     python -m benchmarks.peers [--data DIR ...] [--peer NAME ...] [--json FILE]
 
-Each is installed into a virtual environment of its own, for this run, and runs on the CPU as it comes. DER in
-percent: overlap scored, the whole file, no collar. Ours is the default method on the same files.
+Each is installed into a virtual environment of its own, for this run, and runs on the CPU as it comes;
+``pyannote-like`` is pyannote.audio's pipeline on the weights that ours has, at several distances of its clustering. DER
+in percent: overlap scored, the whole file, no collar. Ours is the default method on the same files.
 """
 
 from __future__ import annotations
@@ -22,13 +23,17 @@ from typing import Any
 from benchmarks.accuracy import DEFAULT_DATA
 from benchmarks.diarization_data import Case, recorded
 from benchmarks.diarization_runs import Method, Recordings
+from benchmarks.peers.pyannote_like import PyannoteLike
 from benchmarks.recordings import write_wav
 from benchmarks.running_system import circumstances
 from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import SpokenInterval, diarization_error_rate
+from inference.catalogue import CAMPPLUS, SEGMENTATION, locate
+from inference.onnx.speakers import CampplusEncoder, PyannoteSegmenter
 
 HERE = Path(__file__).parent
-MEETRA = "meetra, default"
+MEETRA, PYANNOTE_LIKE = "meetra, default", "pyannote-like"
+DISTANCES = (0.6, 0.7046, 0.8, 0.9, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,15 @@ def run_peer(peer: Peer, jobs: list[dict[str, Any]], folder: Path) -> list[list[
     return [[SpokenInterval(*turn) for turn in turns] for turns in json.loads(answers_file.read_text())]
 
 
+def run_pyannote_like(cases: list[Case]) -> dict[str, list[list[SpokenInterval]]]:
+    """Who speaks when in each recording, by distance."""
+    models = PyannoteSegmenter(locate(SEGMENTATION)), CampplusEncoder(locate(CAMPPLUS))
+    return {
+        f"{PYANNOTE_LIKE}, {distance:g}": [PyannoteLike(*models, distance)(case.samples) for case in cases]
+        for distance in DISTANCES
+    }
+
+
 def diarization_error_rates(cases: list[Case], found: list[list[SpokenInterval]]) -> dict[str, float]:
     """DER of each recording, percent."""
     return {
@@ -72,7 +86,7 @@ def diarization_error_rates(cases: list[Case], found: list[list[SpokenInterval]]
 
 def measure(folders: list[Path], names: list[str]) -> dict[str, dict[str, dict[str, float]]]:
     """Rates by engine, folder and recording."""
-    rates: dict[str, dict[str, dict[str, float]]] = {name: {} for name in (MEETRA, *names)}
+    rates: dict[str, dict[str, dict[str, float]]] = {}
     with tempfile.TemporaryDirectory(prefix="meetra-peers-") as temporary:
         cases_by_folder = {folder: recorded(folder) for folder in folders}
         cases = [case for found in cases_by_folder.values() for case in found]
@@ -87,18 +101,23 @@ def measure(folders: list[Path], names: list[str]) -> dict[str, dict[str, dict[s
             for number, (case, wav) in enumerate(zip(cases, wavs, strict=True))
         ]
         found = {MEETRA: [recordings.diarize(number, Method()) for number in range(len(cases))]}
-        found |= {name: run_peer(PEERS[name], jobs, Path(temporary)) for name in names}
+        found |= {name: run_peer(PEERS[name], jobs, Path(temporary)) for name in names if name in PEERS}
+        if PYANNOTE_LIKE in names:
+            found |= run_pyannote_like(cases)
         for name, turns in found.items():
             rest = iter(turns)
-            for folder, own in cases_by_folder.items():
-                rates[name][folder.name] = diarization_error_rates(own, [next(rest) for _ in own])
+            rates[name] = {
+                folder.name: diarization_error_rates(own, [next(rest) for _ in own])
+                for folder, own in cases_by_folder.items()
+            }
     return rates
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.add_argument("--data", type=Path, nargs="+", default=list(DEFAULT_DATA), help="folders of recordings")
-    parser.add_argument("--peer", nargs="+", choices=sorted(PEERS), default=sorted(PEERS), help="run only these peers")
+    peers = sorted([*PEERS, PYANNOTE_LIKE])
+    parser.add_argument("--peer", nargs="+", choices=peers, default=peers, help="run only these peers")
     parser.add_argument("--json", type=Path, help="write the results to this JSON file")
     options = parser.parse_args()
     ensure_scorers()
@@ -106,7 +125,7 @@ def main() -> int:
     for name, by_folder in rates.items():
         means = {folder: fmean(rows.values()) for folder, rows in by_folder.items()}
         together = fmean(rate for rows in by_folder.values() for rate in rows.values())
-        print(f"{name:<18}" + "".join(f"{f} {m:.2f}  " for f, m in means.items()) + f"all {together:.2f}")
+        print(f"{name:<22}" + "".join(f"{f} {m:.2f}  " for f, m in means.items()) + f"all {together:.2f}")
         print("  " + ", ".join(f"{case} {rate:.1f}" for rows in by_folder.values() for case, rate in rows.items()))
     if options.json:
         options.json.write_text(json.dumps({"der": rates, **circumstances()}, indent=2) + "\n")
