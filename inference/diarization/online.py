@@ -29,6 +29,9 @@ Vectors = NDArray[np.float32]
 # Cluster anew when windows have grown by a fifth and by at least this much speech, seconds: early errors are corrected
 # soon, and the cost stays a small share in a meeting of hours.
 RECLUSTER_GROWTH, RECLUSTER_MIN_S = 1.2, 5.0
+# Groups of windows that are clustered then, half of those at a session's end: a third of the time, for which the
+# session's turns wait, and others' where many meetings began together.
+RECLUSTERED_GROUPS = 200
 # A frame stays with the speaker it was told of unless another's cosine is this much better.
 HYSTERESIS = 0.05
 
@@ -83,7 +86,7 @@ class OnlineSpeakers:
         """
         self._clustered = len(vectors)
         before = (vectors @ self._centroids().T).argmax(1)
-        centroids = cluster_speakers(vectors, self._profile, self._expected, alone)
+        centroids = cluster_speakers(vectors, self._profile, self._expected, alone, RECLUSTERED_GROUPS)
         after = (vectors @ centroids.T).argmax(1)
         agreement = np.zeros((len(centroids), len(self._labels)))
         np.add.at(agreement, (after, before), 1)
