@@ -70,9 +70,9 @@ def run_peer(peer: Peer, jobs: list[dict[str, Any]], folder: Path) -> list[list[
 def run_pyannote_like(cases: list[Case]) -> dict[str, list[list[SpokenInterval]]]:
     """Who speaks when in each recording, by distance."""
     models = PyannoteSegmenter(locate(SEGMENTATION)), CampplusEncoder(locate(CAMPPLUS))
+    heard = [PyannoteLike(*models, case.samples) for case in cases]
     return {
-        f"{PYANNOTE_LIKE}, {distance:g}": [PyannoteLike(*models, distance)(case.samples) for case in cases]
-        for distance in DISTANCES
+        f"{PYANNOTE_LIKE}, {distance:g}": [recording.diarize(distance) for recording in heard] for distance in DISTANCES
     }
 
 

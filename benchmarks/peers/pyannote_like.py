@@ -26,19 +26,21 @@ Vectors = NDArray[np.float32]
 
 
 class PyannoteLike:
-    """The pipeline with one distance: 0.7046 of unit vectors is the published one, for another encoder."""
+    """The pipeline on one recording, which its models hear once."""
 
-    def __init__(self, segmenter: VoiceSegmenter, encoder: SpeakerEncoder, distance: float) -> None:
-        self._segmenter, self._encoder, self._distance = segmenter, encoder, distance
+    def __init__(self, segmenter: VoiceSegmenter, encoder: SpeakerEncoder, samples: Samples) -> None:
+        """``samples``: shape (n,), n > 0, 16 kHz."""
+        self._segmenter, self._encoder, self._samples = segmenter, encoder, samples
         self._step = round(HOP_S * SAMPLE_RATE_HZ / segmenter.frame_samples)
+        self._active = self._find_active(samples)
+        self._keys, self._vectors = self._embed(samples, self._active)
 
-    def __call__(self, samples: Samples) -> list[SpokenInterval]:
-        """Return who speaks when; samples of shape (n,), n > 0, 16 kHz."""
-        active = self._active(samples)
-        keys, vectors = self._embed(samples, active)
-        if not len(keys):
+    def diarize(self, distance: float) -> list[SpokenInterval]:
+        """Return who speaks when, by a distance of unit vectors: 0.7046 is the published one, for another encoder."""
+        active, keys = self._active, self._keys
+        if not keys:
             return []
-        labels = cluster(vectors, self._distance)
+        labels = cluster(self._vectors, distance)
         frames = self._step * (len(active) - 1) + active.shape[1]
         count, covered = np.zeros(frames), np.zeros(frames)
         votes = np.zeros((frames, labels.max() + 1))
@@ -56,14 +58,14 @@ class PyannoteLike:
         speaking = np.round(count / np.maximum(covered, 1)).astype(int)
         rank = np.argsort(np.argsort(-votes, axis=1, kind="stable"), axis=1)
         told = (rank < speaking[:, None]) & (votes > 0)
-        return self._intervals(told, len(samples) / SAMPLE_RATE_HZ)
+        return self._intervals(told, len(self._samples) / SAMPLE_RATE_HZ)
 
-    def _active(self, samples: Samples) -> NDArray[np.bool_]:
+    def _find_active(self, samples: Samples) -> NDArray[np.bool_]:
         """Return which voice of which window speaks, shape (windows, frames, 3)."""
         hop = self._step * self._segmenter.frame_samples
         starts = range(0, max(1, len(samples) - self._segmenter.window_samples + hop), hop)
         classes = self._segmenter([samples[s : s + self._segmenter.window_samples] for s in starts])
-        return _CLASS_VOICES[np.stack(classes).argmax(2)]
+        return np.asarray(_CLASS_VOICES[np.stack(classes).argmax(2)])
 
     def _embed(self, samples: Samples, active: NDArray[np.bool_]) -> tuple[list[tuple[int, int]], Vectors]:
         """Return (window, voice) of each voice that speaks alone for long enough, and their unit vectors."""

@@ -27,13 +27,13 @@ def test_small_clusters_go_to_the_nearest_large_one() -> None:
 
 
 def test_two_speakers_in_turn_are_told_apart() -> None:
-    pipeline = PyannoteLike(PyannoteSegmenter(locate(SEGMENTATION)), CampplusEncoder(locate(CAMPPLUS)), 0.9)
+    models = PyannoteSegmenter(locate(SEGMENTATION)), CampplusEncoder(locate(CAMPPLUS))
     parts = [solo(name)[: 12 * SAMPLE_RATE_HZ] for name in ("rms", "slt")]
     samples = np.concatenate(parts).astype(np.float32) / 32768
     border_s, end_s = len(parts[0]) / SAMPLE_RATE_HZ, len(samples) / SAMPLE_RATE_HZ
     truth = [SpokenInterval(0.0, border_s, "first"), SpokenInterval(border_s, end_s, "second")]
-    found = pipeline(samples)
+    found = PyannoteLike(*models, samples).diarize(0.9)
     assert len({interval.speaker for interval in found}) == 2
     # The pauses within what each says are no speech in what was found.
     assert diarization_error_rate(truth, found, end_s, 0.25) < 25
-    assert pipeline(np.zeros(SAMPLE_RATE_HZ, np.float32)) == []
+    assert PyannoteLike(*models, np.zeros(SAMPLE_RATE_HZ, np.float32)).diarize(0.9) == []
