@@ -24,7 +24,7 @@ RENEWALS_PER_LEASE = 3
 RETRY_DELAY_S = 1.0
 # Seconds before a job is retried that the engine had no capacity for.
 BUSY_DELAY_S = 3.0
-# Seconds before a job is retried that found the disk full: an operator must free space meanwhile, however long it takes.
+# Seconds before a job is retried that found the disk full, for as long as it takes an operator to free space.
 DISK_FULL_DELAY_S = 60.0
 # Seconds before a job is retried whose recording the object store did not give.
 STORE_DELAY_S = 15.0

@@ -29,7 +29,7 @@ def test_small_clusters_go_to_the_nearest_large_one() -> None:
 def test_two_speakers_in_turn_are_told_apart() -> None:
     models = PyannoteSegmenter(locate(SEGMENTATION)), CampplusEncoder(locate(CAMPPLUS))
     parts = [solo(name)[: 12 * SAMPLE_RATE_HZ] for name in ("rms", "slt")]
-    samples = np.concatenate(parts).astype(np.float32) / 32768
+    samples = np.asarray(np.concatenate(parts) / 32768, np.float32)
     border_s, end_s = len(parts[0]) / SAMPLE_RATE_HZ, len(samples) / SAMPLE_RATE_HZ
     truth = [SpokenInterval(0.0, border_s, "first"), SpokenInterval(border_s, end_s, "second")]
     found = PyannoteLike(*models, samples).diarize(0.9)
