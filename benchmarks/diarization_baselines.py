@@ -70,7 +70,7 @@ def spectralcluster_package(vectors: Vectors, profile: EncoderProfile) -> Vector
 
 BASELINES: dict[str, Method] = {
     "scikit-learn spectral, eigengap": Method(cluster=spectral_eigengap),
-    **{f"scikit-learn agglomerative, cut at {d}": Method(cluster=FixedThreshold(d)) for d in (0.32, 0.36, 0.4, 0.44)},
+    **{f"scikit-learn agglomerative, cut at {d}": Method(cluster=FixedThreshold(d)) for d in (0.5, 0.6, 0.7, 0.8)},
 }
 if importlib.util.find_spec("spectralcluster"):
     BASELINES["spectralcluster, ICASSP 2018"] = Method(cluster=spectralcluster_package)
