@@ -103,7 +103,8 @@ async def test_what_follows_goes_on_and_nothing_is_told_twice(engine: ModelEngin
     # What was told of the first sentence is replaced by what the whole of it gives, and nothing is told twice.
     assert all(after.start_s >= before.end_s - 0.01 for before, after in pairwise(spoken))
     (first, *_) = sorted(heard.turns.values(), key=lambda turn: turn.start_s)
-    assert [word.text.lower() for word in first.words][-4:] == ["lead", "the", "meeting", "today"]
+    # Whether a full stop is heard depends on the processor.
+    assert [word.text.lower().strip(".,") for word in first.words][-4:] == ["lead", "the", "meeting", "today"]
 
 
 async def test_the_end_is_the_same_with_flushes_and_without(engine: ModelEngine) -> None:
