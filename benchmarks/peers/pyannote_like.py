@@ -15,13 +15,14 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import cdist
 
 from benchmarks.scoring import SpokenInterval
+from inference.diarization import CLASS_VOICES, normalise
 from inference.models import SAMPLE_RATE_HZ, Samples, SpeakerEncoder, VoiceSegmenter
+from inference.true_runs import true_runs
 
 HOP_S = 1.0
 # Of pyannote/speaker-diarization-3.1: clusters of fewer voices of windows give theirs to the nearest others.
 MIN_CLUSTER_SIZE = 12
 PIECE_S, LEAST_S = 1.5, 0.4
-_CLASS_VOICES = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1]], bool)
 Vectors = NDArray[np.float32]
 
 
@@ -41,20 +42,17 @@ class PyannoteLike:
         if not keys:
             return []
         labels = cluster(self._vectors, distance)
+        by_speaker = np.zeros((*active.shape[:2], labels.max() + 1), np.bool_)
+        for (window, voice), label in zip(keys, labels, strict=True):
+            by_speaker[window, :, label] |= active[window, :, voice]
         frames = self._step * (len(active) - 1) + active.shape[1]
         count, covered = np.zeros(frames), np.zeros(frames)
-        votes = np.zeros((frames, labels.max() + 1))
+        votes = np.zeros((frames, by_speaker.shape[2]))
         for window, voices in enumerate(active):
             span = slice(window * self._step, window * self._step + len(voices))
             covered[span] += 1
             count[span] += voices.sum(1)
-        for window in {window for window, _ in keys}:
-            span = slice(window * self._step, window * self._step + active.shape[1])
-            of_window = np.zeros((active.shape[1], votes.shape[1]))
-            for (where, voice), label in zip(keys, labels, strict=True):
-                if where == window:
-                    of_window[:, label] = np.maximum(of_window[:, label], active[window][:, voice])
-            votes[span] += of_window
+            votes[span] += by_speaker[window]
         speaking = np.round(count / np.maximum(covered, 1)).astype(int)
         rank = np.argsort(np.argsort(-votes, axis=1, kind="stable"), axis=1)
         told = (rank < speaking[:, None]) & (votes > 0)
@@ -65,7 +63,7 @@ class PyannoteLike:
         hop = self._step * self._segmenter.frame_samples
         starts = range(0, max(1, len(samples) - self._segmenter.window_samples + hop), hop)
         classes = self._segmenter([samples[s : s + self._segmenter.window_samples] for s in starts])
-        return np.asarray(_CLASS_VOICES[np.stack(classes).argmax(2)])
+        return np.asarray(CLASS_VOICES[np.stack(classes).argmax(2)] > 0)
 
     def _embed(self, samples: Samples, active: NDArray[np.bool_]) -> tuple[list[tuple[int, int]], Vectors]:
         """Return (window, voice) of each voice that speaks alone for long enough, and their unit vectors."""
@@ -74,17 +72,16 @@ class PyannoteLike:
         for window, voices in enumerate(active):
             alone = voices & (voices.sum(1, keepdims=True) == 1)
             for voice in range(voices.shape[1]):
-                spans = runs(alone[:, voice] if alone[:, voice].any() else voices[:, voice])
+                spans = true_runs(alone[:, voice] if alone[:, voice].any() else voices[:, voice])
                 base = window * self._step * frame + self._segmenter.first_frame_samples
                 heard = [samples[base + a * frame : base + b * frame] for a, b in spans]
                 speech = np.concatenate(heard) if heard else np.zeros(0, np.float32)
                 if len(speech) < LEAST_S * SAMPLE_RATE_HZ:
                     continue
                 pieces = np.array_split(speech, max(1, round(len(speech) / SAMPLE_RATE_HZ / PIECE_S)))
-                mean = self._encoder(pieces).mean(0)
                 keys.append((window, voice))
-                vectors.append(mean / (np.linalg.norm(mean) + 1e-9))
-        return keys, np.array(vectors, np.float32)
+                vectors.append(self._encoder(pieces).mean(0))
+        return keys, normalise(np.stack(vectors)) if vectors else np.zeros((0, 0), np.float32)
 
     def _intervals(self, told: NDArray[np.bool_], end_s: float) -> list[SpokenInterval]:
         frame_s = self._segmenter.frame_samples / SAMPLE_RATE_HZ
@@ -92,7 +89,7 @@ class PyannoteLike:
         return [
             SpokenInterval(max(0.0, first_s + a * frame_s), min(end_s, first_s + b * frame_s), str(speaker))
             for speaker in range(told.shape[1])
-            for a, b in runs(told[:, speaker])
+            for a, b in true_runs(told[:, speaker])
             if first_s + a * frame_s < end_s
         ]
 
@@ -111,10 +108,3 @@ def cluster(vectors: Vectors, distance: float) -> NDArray[np.int64]:
     nearest = cdist(vectors, centroids, "cosine").argmin(1)
     places = {int(label): place for place, label in enumerate(large)}
     return np.array([places.get(int(label), near) for label, near in zip(labels, nearest, strict=True)], np.int64)
-
-
-def runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return first and end of each run of true flags, shape (n,)."""
-    padded = np.concatenate([[False], flags, [False]])
-    edges = np.flatnonzero(padded[1:] != padded[:-1])
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.acoustics.frames import FRAME_S
+from inference.true_runs import true_runs
 
 # Minimum fall of a decay, and its minimum number of frames.
 MIN_FALL_DB = 12.0
@@ -30,11 +31,8 @@ def decay_rates(level_dbfs: NDArray[np.float32], noise_dbfs: float) -> NDArray[n
     """
     if len(level_dbfs) < MIN_FRAMES + 1:
         return np.zeros(0, np.float32)
-    falling = np.diff(level_dbfs) < 0
-    padded = np.concatenate([[False], falling, [False]])
-    edges = np.flatnonzero(padded[1:] != padded[:-1])
     rates = []
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
+    for start, end in true_runs(np.diff(level_dbfs) < 0):
         run = level_dbfs[start : end + 1].astype(np.float64)
         run = run[(run >= noise_dbfs + 6) & (run >= run[0] - HEADROOM_DB)]
         if len(run) >= MIN_FRAMES + 1 and run[0] - run[-1] >= MIN_FALL_DB:

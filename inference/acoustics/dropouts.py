@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from inference.models import SAMPLE_RATE_HZ, Samples
+from inference.true_runs import true_runs
 
 MIN_SAMPLES = SAMPLE_RATE_HZ // 100
 MAX_SAMPLES = SAMPLE_RATE_HZ * 4 // 10
@@ -27,10 +28,7 @@ class DropoutDetector:
         signal = np.concatenate([self._tail, samples])
         begin = self._position - len(self._tail)
         self._position += len(samples)
-        zero = signal == 0
-        padded = np.concatenate([[False], zero, [False]])
-        edges = np.flatnonzero(padded[1:] != padded[:-1])
-        starts, ends = edges[::2], edges[1::2]
+        starts, ends = true_runs(signal == 0).T
         in_range = (ends - starts >= MIN_SAMPLES) & (ends - starts <= MAX_SAMPLES)
         settled = max(0, len(signal) - MAX_SAMPLES - 2 * EDGE_SAMPLES)
         for start, end in zip(starts[in_range], ends[in_range], strict=True):

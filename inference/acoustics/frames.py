@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.models import SAMPLE_RATE_HZ, Samples
+from inference.true_runs import true_runs
 
 FRAME_SAMPLES = 320
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE_HZ
@@ -67,10 +68,8 @@ def clipped_samples(samples: Samples) -> NDArray[np.bool_]:
     full = np.abs(samples) >= FULL_SCALE
     if not full.any():
         return full
-    padded = np.concatenate([[False], full, [False]])
-    edges = np.flatnonzero(padded[1:] != padded[:-1])
     clipped = np.zeros(len(samples), np.bool_)
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
+    for start, end in true_runs(full):
         clipped[start:end] = end - start >= CLIPPED_RUN
     return clipped
 

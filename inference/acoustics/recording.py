@@ -14,6 +14,7 @@ from inference.acoustics.frames import FRAME_S, FrameAnalyzer
 from inference.acoustics.music import MusicDetector
 from inference.acoustics.quality import QualityScorer, ScoredWindow, Scorer, scores_around
 from inference.models import OpinionScores, Samples
+from inference.true_runs import true_runs
 
 NOISE_PERCENTILE = 10
 # Noise of a segment is measured within this distance, seconds.
@@ -137,7 +138,4 @@ class AcousticsCollector:
         levels = self._frames.level_dbfs[: seconds * frames].reshape(seconds, frames).mean(axis=1)
         speech = self._speech[: seconds * frames].reshape(seconds, frames).mean(axis=1)
         musical = tonal & (levels >= MIN_MUSIC_DBFS) & (speech <= MAX_SPEECH_IN_MUSIC)
-        padded = np.concatenate([[False], musical, [False]])
-        edges = np.flatnonzero(padded[1:] != padded[:-1])
-        spans = zip(edges[::2], edges[1::2], strict=True)
-        return [(float(a), float(b)) for a, b in spans if b - a >= MIN_MUSIC_S]
+        return [(float(a), float(b)) for a, b in true_runs(musical) if b - a >= MIN_MUSIC_S]

@@ -21,7 +21,7 @@ from inference.diarization.resegmentation import (
     assign_speakers,
     frame_middles_s,
 )
-from inference.diarization.segmented_windows import FrameGrid, SegmentedWindows
+from inference.diarization.segmented_windows import CLASS_VOICES, FrameGrid, SegmentedWindows
 from inference.diarization.several_voices import SeveralVoices
 from inference.diarization.spectral import spectral_clusters
 from inference.diarization.speech_segments import SpeechRule, SpeechSegment, SpeechSegmenter
@@ -29,6 +29,7 @@ from inference.diarization.voice_profiles import VoiceProfiles, build_profiles
 from inference.diarization.windows import EncoderWindow, WindowPlan
 
 __all__ = [
+    "CLASS_VOICES",
     "ACTIVITY_WEIGHT",
     "SpeakerActivity",
     "frame_middles_s",

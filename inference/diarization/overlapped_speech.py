@@ -23,6 +23,7 @@ from inference.diarization.resegmentation import (
 )
 from inference.diarization.segmented_windows import VOICES, LocalVoices, SegmentedWindows
 from inference.diarization.speech_segments import SpeechSegment
+from inference.true_runs import true_runs
 
 # Thresholds of speech and of overlap. From 0.6 to 0.7 the first hardly matters; at 0.5 room noise counts as speech
 # (docs/accuracy.md).
@@ -76,9 +77,8 @@ def detected_speech(segmented: SegmentedWindows, until_s: float, first: int = 0)
         (start, end) of each span of likely speech, seconds, by time, clipped to ``until_s``.
     """
     speech, _ = segmented.speech_and_overlap(first, max(first, segmented.frames))
-    edges = first + np.flatnonzero(np.diff(np.concatenate([[False], speech > MIN_SPEECH, [False]]).astype(np.int8)))
     found: list[tuple[float, float]] = []
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
+    for start, end in first + true_runs(speech > MIN_SPEECH):
         start_s, end_s = (
             max(0.0, segmented.grid.frame_start_s(int(start))),
             min(until_s, segmented.grid.frame_start_s(int(end))),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Classes of the network: nobody, three single voices, three pairs.
-_CLASS_VOICES = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1]], np.float32)
+CLASS_VOICES = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1]], np.float32)
 VOICES = 3
 # Probabilities are stored as bytes: a session may last for hours.
 _SCALE = 255.0
@@ -113,7 +113,7 @@ class SegmentedWindows:
         """Return the voices of a window."""
         classes = self._windows[number].astype(np.float32) / np.float32(_SCALE)
         return LocalVoices(
-            number * self.hop_frames, np.asarray(classes @ _CLASS_VOICES[1:], np.float32), classes[:, :VOICES]
+            number * self.hop_frames, np.asarray(classes @ CLASS_VOICES[1:], np.float32), classes[:, :VOICES]
         )
 
     def speech_and_overlap(self, first: int, end: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

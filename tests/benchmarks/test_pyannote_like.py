@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.peers.pyannote_like import PyannoteLike, cluster, runs
+from benchmarks.peers.pyannote_like import PyannoteLike, cluster
 from benchmarks.scoring import SpokenInterval, diarization_error_rate
 from inference.catalogue import CAMPPLUS, SEGMENTATION, locate
 from inference.models import SAMPLE_RATE_HZ
 from inference.onnx.speakers import CampplusEncoder, PyannoteSegmenter
 from tests.recordings import solo
-
-
-def test_runs_are_where_flags_are_set() -> None:
-    assert runs(np.array([True, True, False, True])) == [(0, 2), (3, 4)]
-    assert runs(np.zeros(3, bool)) == []
 
 
 def test_small_clusters_go_to_the_nearest_large_one() -> None:
