@@ -147,7 +147,8 @@ class Supervisor:
                 with suppress(ProcessLookupError):
                     process.send_signal(program.stop_signal)
                 try:
-                    await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+                    async with asyncio.timeout(STOP_TIMEOUT_S):
+                        await process.wait()
                 except TimeoutError:
                     log.warning("%s did not stop in time, killing it", program.name)
                     process.kill()

@@ -79,7 +79,6 @@ TESTED_BY = {
     "server/redaction/ibans.py": "server/redaction/test_detection.py",
     "server/redaction/phones.py": "server/redaction/test_detection.py",
     "server/auth/members.py": "server/api/test_users.py",
-    "server/auth/user_watch.py": "server/auth/test_authenticator.py",
     "server/api/insights.py": "server/api/test_insight_messages.py",
     "server/api/report_message.py": "server/api/test_insight_messages.py",
     # Types of errors, all of which one file walks through.

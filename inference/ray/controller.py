@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from inference.ray.ray_cluster import RayCluster
 from inference.ray.replica_watch import ReplicaWatch
@@ -47,10 +48,9 @@ class Controller:
                     watch.check()
                 self._decide()
                 await self._end_empty()
-                try:
-                    await asyncio.wait_for(stop.wait(), DECIDE_EVERY_S)
-                except TimeoutError:
-                    continue
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(DECIDE_EVERY_S):
+                        await stop.wait()
         finally:
             await asyncio.gather(*(watch.leave() for watch in self._watches.values()))
 

@@ -105,7 +105,8 @@ async def _read_messages(decoder: sandbox.Child) -> AsyncIterator[Message]:
     until = time.monotonic() + DECODING_TIMEOUT_S
     for _ in range(MAX_MESSAGES):
         try:
-            line = await asyncio.wait_for(decoder.stdout.readline(), min(STALL_TIMEOUT_S, until - time.monotonic()))
+            async with asyncio.timeout(min(STALL_TIMEOUT_S, until - time.monotonic())):
+                line = await decoder.stdout.readline()
             yield read_message(line)
         except TimeoutError:
             raise UnusableRecording("decoding the recording took too long") from None

@@ -61,7 +61,8 @@ class UserWatch:
         look_again_at = loop.time() + self._look_again_s
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), max(look_again_at - loop.time(), 0))
+                async with asyncio.timeout_at(look_again_at):
+                    await self._wake.wait()
             everybody = self._anybody or loop.time() >= look_again_at
             changed = None if everybody else frozenset(self._changed)
             self._wake.clear()

@@ -205,7 +205,8 @@ async def _encode(folder: Path) -> dict[str, int]:
     """Run the encoder in a folder; return what it says. Raises AudioUnavailable, DiskFull."""
     async with sandbox.run(CHILD, str(folder)) as child:
         try:
-            line = await asyncio.wait_for(child.stdout.readline(), ENCODING_TIMEOUT_S)
+            async with asyncio.timeout(ENCODING_TIMEOUT_S):
+                line = await child.stdout.readline()
             said = json.loads(line)
         except (TimeoutError, ValueError):
             raise AudioUnavailable(NOT_DECODED) from None

@@ -352,7 +352,8 @@ class LiveSessionRegistry:
                 except Exception:
                     log.exception("supervising live meetings")
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wanted.wait(), every_s)
+                    async with asyncio.timeout(every_s):
+                        await self._wanted.wait()
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)

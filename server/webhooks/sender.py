@@ -88,7 +88,8 @@ class WebhookSender:
             if lease is None:
                 self._wake.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._settings.poll_s)
+                    async with asyncio.timeout(self._settings.poll_s):
+                        await self._wake.wait()
 
     async def _lease(self) -> WebhookLease | None:
         """Lease a webhook of an organization that has a place left, and count it. Raises DatabaseUnavailable."""
