@@ -38,7 +38,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     report: pytest.TestReport = (yield).get_result()
     if report.failed:
         for system in (used for used in getattr(item, "funcargs", {}).values() if isinstance(used, System)):
-            for log in [system.data.with_suffix(".log"), *sorted(system.data.rglob("*.log"))]:
+            for log in [system.data.with_suffix(".log"), *sorted((system.data / "logs").glob("*.log"))]:
                 lines = log.read_text(errors="replace").splitlines() if log.exists() else []
                 report.sections.append((f"end of {log.name}", "\n".join(lines[-LOG_LINES:])))
 

@@ -77,6 +77,7 @@ async def test_events_say_what_goes_on_and_end_with_what_is_stored(rest: Rest) -
         await bot.audio(speech(20))
         # Without another sample, what was said becomes known.
         await bot.until(lambda: any(t.state == pb.LIVE_TURN_STATE_STABLE for t in bot.of("turn")))
+        await bot.until(lambda: len(bot.of("insights")) > 0)
         finished = await bot.finish()
         numbers = [event.event_seq for event in bot.events]
         assert numbers == list(range(1, len(numbers) + 1))
