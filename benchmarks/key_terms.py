@@ -5,7 +5,8 @@
 Hard read speech, a recording for each reader, recognised in this process as uploads are. The terms of a recording are
 the longer words of its reference that were wrong without terms, and as many words of other recordings that nobody says
 in it. Recall of the wrong words, and errors of all words, without and with the terms; how often a word that nobody says
-was written; and the words written to sounds without any, with all of these terms given.
+was written; and the words written to sounds without any, with all of these terms given. Errors of meetings without
+terms, and with the names of participants that nobody says, which every live meeting with names has.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from benchmarks.running_system import circumstances
 from benchmarks.scorers import ensure_scorers
 from benchmarks.scoring import count_word_errors, equal_word_pairs, folded_words
 from benchmarks.sounds import MADE, made, recorded
-from benchmarks.spoken_data import READ, TranscribedRecording, readers
+from benchmarks.spoken_data import READ, TranscribedRecording, meetings, readers
 from inference.engine import ModelEngine
 from inference.session import SessionConfig
 
@@ -36,6 +37,8 @@ from inference.session import SessionConfig
 MIN_LETTERS = 5
 MAX_TERMS = 100
 MADE_S = 5.0
+# Nobody says them in the meetings of the evaluation data.
+NAMES = {"two": ("Ana", "Ben"), "four": ("Christine", "Marek", "Priya", "Johnson")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,20 @@ async def count_invented_words(engine: ModelEngine, terms: Sequence[str]) -> dic
     return {"minutes": round(minutes, 1), "words": len(found), "found": found}
 
 
+async def count_errors_with_names(engine: ModelEngine) -> dict[str, dict[str, float]]:
+    """WER of sets of meetings, percent, without terms and with the names of participants that nobody says."""
+    figures: dict[str, dict[str, float]] = {}
+    for set_name in ("ami", "synthetic"):
+        spoken = meetings(set_name)
+        for label, names in {"none": (), **NAMES}.items():
+            found = [await recognise(engine, one, names) for one in spoken]
+            errors = sum(count_word_errors(one.reference, one.hypothesis) for one in found)
+            wer = round(100 * errors / sum(len(one.reference) for one in found), 1)
+            figures.setdefault(set_name, {})[label] = wer
+            print(set_name, label, wer, file=sys.stderr, flush=True)
+    return figures
+
+
 async def measure() -> dict[str, Any]:
     """The figures."""
     spoken = readers()
@@ -137,7 +154,8 @@ async def measure() -> dict[str, Any]:
             every += terms
             print(rows[-1], file=sys.stderr, flush=True)
         sounds = await count_invented_words(engine, every[:MAX_TERMS])
-    return {"all": totals(rows), "recordings": rows, "without_speech": sounds}
+        names = await count_errors_with_names(engine)
+    return {"all": totals(rows), "recordings": rows, "without_speech": sounds, "names": names}
 
 
 def main() -> int:
@@ -153,6 +171,8 @@ def main() -> int:
         print(f"{name:<24}{value:>8}")
     sounds = figures["without_speech"]
     print(f"words written to {sounds['minutes']} min without speech: {sounds['words']} {sounds['found']}")
+    for set_name, errors in figures["names"].items():
+        print(f"WER of {set_name} with the names of participants, %: {errors}")
     if options.json:
         options.json.write_text(json.dumps({**figures, **circumstances()}, indent=2) + "\n")
     return 0

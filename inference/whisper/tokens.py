@@ -15,6 +15,10 @@ LANGUAGE_TOKEN = re.compile(r"<\|([a-z]{2,3})\|>")
 UNSPACED_LANGUAGES = frozenset(["zh", "ja", "yue", "th", "lo", "my", "km"])
 # Maximum number of tokens of key terms in a prompt.
 MAX_PROMPT_TOKENS = 200
+# The model continues what was said before. After a list without an end it often writes one more name and nothing else;
+# after a sentence it writes what it hears. In other languages a sentence in English makes it translate.
+BEFORE_TERMS = {"": " Welcome to the meeting. With us are", "en": " Welcome to the meeting. With us are"}
+AFTER_TERMS = "."
 _REPLACEMENT = "\ufffd"
 
 
@@ -60,17 +64,21 @@ class WhisperTokens:
         ``with_times``: the model emits timestamps between phrases, which changes its text.
         """
         times = [] if with_times else [self.no_times]
-        return [*self._prefix_tokens(key_terms), *self.sequence(language), *times]
+        return [*self._prefix_tokens(key_terms, BEFORE_TERMS.get(language, "")), *self.sequence(language), *times]
 
-    def _prefix_tokens(self, key_terms: Sequence[str]) -> list[int]:
-        prefix: list[int] = []
+    def _prefix_tokens(self, key_terms: Sequence[str], before: str) -> list[int]:
+        terms: list[int] = []
         for term in key_terms:
-            term_tokens = self._tokenizer.encode(f"{',' if prefix else ''} {term}", add_special_tokens=False).ids
-            if len(prefix) + len(term_tokens) > MAX_PROMPT_TOKENS:
+            term_tokens = self._text_tokens(f"{',' if terms else ''} {term}")
+            if len(terms) + len(term_tokens) > MAX_PROMPT_TOKENS:
                 break
-            # Key terms are text: special tokens that they may spell are removed.
-            prefix += [number for number in term_tokens if number < self.end_of_text]
-        return [self.previous, *prefix] if prefix else []
+            terms += term_tokens
+        return [self.previous, *self._text_tokens(before), *terms, *self._text_tokens(AFTER_TERMS)] if terms else []
+
+    def _text_tokens(self, text: str) -> list[int]:
+        """Return a text's tokens; special ones that it may spell are removed."""
+        tokens = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return [number for number in tokens if number < self.end_of_text]
 
     def text(self, tokens: Sequence[int]) -> str:
         """Decode tokens to text, without special ones."""

@@ -111,6 +111,13 @@ def test_a_key_term_is_spelled_as_it_was_given(recogniser: WhisperRecogniser) ->
     assert "Zagreb" not in unheard, "what nobody says is not written"
 
 
+@pytest.mark.parametrize("names", [("Ana", "Ben"), ("Christine", "Marek", "Priya", "Johnson")])
+def test_names_that_nobody_says_cost_no_words(recogniser: WhisperRecogniser, names: tuple[str, ...]) -> None:
+    for encoded in recogniser.encode([speech(begin, 8.0) for begin in (0, 8, 16, 24, 32, 40)]):
+        without, given = recogniser.decode([WindowTask(encoded, "en"), WindowTask(encoded, "en", names)])
+        assert len(given) > 0.8 * len(without), texts(given)
+
+
 def test_a_given_language_is_believed_where_none_could_be_detected(
     recogniser: WhisperRecogniser, morning: EncodedWindow
 ) -> None:

@@ -104,18 +104,23 @@ def test_a_prompt_says_the_language_and_what_may_be_said(tokenizer: Tokenizer, t
     assert spelled(tokens.prompt("de", ())) == f"{told}<|notimestamps|>"
     assert spelled(tokens.prompt("de", (), with_times=True)) == told
     terms = tokens.prompt("de", ["Meetra", "Kubernetes"])
-    assert spelled(terms) == f"<|startofprev|> Meetra, Kubernetes{told}<|notimestamps|>"
-    assert spelled(tokens.prompt("", ["Meetra"])) == "<|startofprev|> Meetra<|startoftranscript|><|notimestamps|>"
+    assert spelled(terms) == f"<|startofprev|> Meetra, Kubernetes.{told}<|notimestamps|>"
+    # A sentence before them misleads less, but only in its language.
+    sentence = "<|startofprev|> Welcome to the meeting. With us are Meetra."
+    assert spelled(tokens.prompt("", ["Meetra"])) == f"{sentence}<|startoftranscript|><|notimestamps|>"
+    assert spelled(tokens.prompt("en", ["Meetra"])).startswith(f"{sentence}<|startoftranscript|><|en|>")
 
 
 def test_no_more_terms_than_there_is_room_for(tokens: WhisperTokens) -> None:
-    own = len(tokens.prompt("en", ()))
-    prompt = tokens.prompt("en", [f"expression {number}" for number in range(132)])
-    assert own + MAX_PROMPT_TOKENS - 8 < len(prompt) <= own + MAX_PROMPT_TOKENS + 1
+    own = len(tokens.prompt("de", ()))
+    prompt = tokens.prompt("de", [f"expression {number}" for number in range(132)])
+    # Beside the terms stand what begins them and the full stop.
+    assert own + MAX_PROMPT_TOKENS - 8 < len(prompt) <= own + MAX_PROMPT_TOKENS + 2
     text = tokens.text(prompt)
     assert text.startswith(" expression 0, expression 1,")
     assert text.split(",")[-1].strip().startswith("expression "), "a term is left out as a whole"
-    assert tokens.prompt("en", ["𒀀" * 100]) == tokens.prompt("en", ()), "one that is too long for all of the room"
+    assert tokens.prompt("de", ["𒀀" * 100]) == tokens.prompt("de", ()), "one that is too long for all of the room"
+    assert len(tokens.prompt("en", [f"expression {number}" for number in range(132)])) <= 448 // 2
 
 
 @given(
