@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -21,6 +22,10 @@ settings.register_profile("patient", deadline=None)
 # For `make unit`: enough examples to notice a break, not enough to look for rare ones.
 settings.register_profile("quick", deadline=None, max_examples=8)
 settings.load_profile("patient")
+
+# Shells start what runs in the background with SIGINT ignored, and so would every program that a test interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
