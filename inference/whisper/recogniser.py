@@ -48,6 +48,8 @@ MIN_LANGUAGE_PROBABILITY = 0.4
 TOKENS_PER_S, MIN_TOKENS, MAX_TOKENS = 14.0, 16, 224
 # Speakers say more; with less text, the model has left something out, or there is little to transcribe.
 MIN_WORDS_PER_S = 2.0
+# With less than this share of the words that it writes without key terms, these have misled the model.
+MISLED_SHARE = 0.75
 # With this much speech after the last word, decoding stopped too early: the rest is decoded again.
 MAX_UNDECODED_S = 3.0
 MAX_PASSES = 3
@@ -187,7 +189,7 @@ class WhisperRecogniser:
             if task.key_terms and len(found) < MIN_WORDS_PER_S * duration_s:
                 # Key terms mislead the model now and then: it writes some of them, or little.
                 without = self._decode_pass(features, duration_s, replace(task, key_terms=()))
-                found = max(found, without, key=len)
+                found = without if len(found) < MISLED_SHARE * len(without) else found
             words += [word.shifted(offset_s) for word in found]
             decoded_s = found[-1].end_s if found else 0.0
             if not found or duration_s - decoded_s < MAX_UNDECODED_S:
