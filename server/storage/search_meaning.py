@@ -22,7 +22,7 @@ from server.storage.search_newest import MeetingsByAge
 from server.storage.search_queries import IndexedSentences, Meant
 
 # Meetings whose sketches are compared: each costs as much as some twenty of its sentences.
-MAX_MEETINGS = 800
+MAX_MEETINGS = 640
 # How many more meetings are read than seem needed, and how many at least.
 _MARGIN, _LEAST_MEETINGS = 1.05, 32
 # Of the newest meetings as many as have the sentences to be compared, or the newest one: in one statement, as there may
@@ -61,7 +61,7 @@ _BY_SKETCHES = """
 # Sentences up to which all vectors are compared.
 MAX_EXACT = 3000
 # Sentences whose vectors are compared after sketches. How many of the closest are among them: docs/accuracy.md.
-MAX_NEAR = 1000
+MAX_NEAR = 500
 
 
 @dataclass(frozen=True, slots=True)
