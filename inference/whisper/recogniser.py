@@ -189,7 +189,8 @@ class WhisperRecogniser:
             if task.key_terms and len(found) < MIN_WORDS_PER_S * duration_s:
                 # Key terms mislead the model now and then: it writes some of them, or little.
                 without = self._decode_pass(features, duration_s, replace(task, key_terms=()))
-                found = without if len(found) < MISLED_SHARE * len(without) else found
+                if len(found) < MISLED_SHARE * len(without):
+                    found = without
             words += [word.shifted(offset_s) for word in found]
             decoded_s = found[-1].end_s if found else 0.0
             if not found or duration_s - decoded_s < MAX_UNDECODED_S:

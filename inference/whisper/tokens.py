@@ -16,9 +16,9 @@ UNSPACED_LANGUAGES = frozenset(["zh", "ja", "yue", "th", "lo", "my", "km"])
 # Maximum number of tokens of key terms in a prompt.
 MAX_PROMPT_TOKENS = 200
 # The model continues what was said before. After a list without an end it often writes one more name and nothing else;
-# after a sentence it writes what it hears. In other languages a sentence in English makes it translate.
-BEFORE_TERMS = {"": " Welcome to the meeting. With us are", "en": " Welcome to the meeting. With us are"}
-AFTER_TERMS = "."
+# after a sentence it writes what it hears. In other languages a sentence in English makes it translate; a model of a
+# single language is one of English.
+BEFORE_TERMS, AFTER_TERMS = " Welcome to the meeting. With us are", "."
 _REPLACEMENT = "\ufffd"
 
 
@@ -64,7 +64,8 @@ class WhisperTokens:
         ``with_times``: the model emits timestamps between phrases, which changes its text.
         """
         times = [] if with_times else [self.no_times]
-        return [*self._prefix_tokens(key_terms, BEFORE_TERMS.get(language, "")), *self.sequence(language), *times]
+        before = BEFORE_TERMS if language in ("", "en") else ""
+        return [*self._prefix_tokens(key_terms, before), *self.sequence(language), *times]
 
     def _prefix_tokens(self, key_terms: Sequence[str], before: str) -> list[int]:
         terms: list[int] = []
