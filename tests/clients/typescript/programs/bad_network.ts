@@ -19,8 +19,9 @@ const BREAKS = 8;
 
 const network = createServer((client) => {
   const server = connect(Number(gateway.port), gateway.hostname);
+  let read = false;
   const cut = (): void => {
-    client.destroy();
+    if (!read) client.destroy();
     server.destroy();
   };
   for (const end of [client, server]) end.on("error", cut).on("close", cut);
@@ -34,7 +35,7 @@ const network = createServer((client) => {
       limits = { up: Infinity, down: DOWN };
     }
     const kind = text.includes("/events") ? "events" : undefined;
-    carry(server, part, "up", kind);
+    if (!read) carry(server, part, "up", kind);
   });
   let watches = false;
   server.on("data", (part) => carry(client, part, "down"));
@@ -47,10 +48,18 @@ const network = createServer((client) => {
       to.write(part);
       return;
     }
-    // The half that came through comes through.
     lost[watches ? "events" : way]++;
-    to.write(part.subarray(0, Math.max(0, room)), cut);
     limits = undefined;
+    const half = part.subarray(0, Math.max(0, room));
+    if (way === "up") {
+      to.write(half, cut);
+      return;
+    }
+    // The client reads the half that came through: a reset may throw that away, the server's first message with it, and
+    // then there was no connection that could be made again.
+    read = true;
+    to.end(half);
+    server.destroy();
   }
 });
 await new Promise<void>((resolve) => network.listen(0, "127.0.0.1", resolve));
