@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks.hostile_caller import recording
 from benchmarks.live_load import LoadBot
-from benchmarks.peak_memory import resident_bytes
+from benchmarks.peak_memory import shared_out_bytes
 from benchmarks.recordings import RATE_HZ
 from benchmarks.running_system import RunningSystem
 from benchmarks.streamed_meetings import StreamedMeeting, lost_samples
@@ -58,7 +58,7 @@ class Answers:
     light_s: list[float] = field(default_factory=list)
     light_failed: Counter[str] = field(default_factory=Counter)
     memory: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in PROCESSES})
-    """Resident bytes of each process with its children, every two seconds."""
+    """Bytes of each process with its children, every two seconds from when all callers have begun."""
     turns_s: list[float] = field(default_factory=list)
     """How late turns of live meetings were told, seconds."""
     finish_s: list[float] = field(default_factory=list)
@@ -168,9 +168,10 @@ class OfferedLoad:
     async def watch(self, until: float) -> None:
         """Measure the memory of all processes, and what the engine tells of itself."""
         roots = {name: psutil.Process(self._system.pid(name)) for name in PROCESSES}
+        begun = time.monotonic() + BEGIN_WITHIN_S
         while time.monotonic() < until:
-            for name, root in roots.items():
-                self.found.memory[name].append(resident_bytes(root))
+            for name, root in roots.items() if time.monotonic() > begun else ():
+                self.found.memory[name].append(await asyncio.to_thread(shared_out_bytes, root))
             lines = (await self._http.get(self._system.metrics)).text.splitlines()
             lag_s, sessions = (_value(lines, name, label) for name, label in ENGINE)
             self.found.engine_lag_s.append(lag_s)

@@ -14,7 +14,8 @@ the idle machine.
 - ``lost``: meetings that were accepted and did not, samples of live meetings that are not in the audio log;
 - ``refused``, ``refused_s``: by kind of call and reason, and how soon, as the caller sees it (seconds);
 - ``light_s``: p95 of light calls alone and during the overload, and their ratio;
-- ``memory_mb``: resident, by process: medians of the first, middle and last tenth of the load;
+- ``memory_mb``: by process with its children, what several share in parts: medians of the first, middle and last tenth
+  of the load, from when all callers have begun;
 - ``lag_s``, ``finish_s``: how late turns of live meetings were told, and the time from their end to the last event;
 - ``engine``: live sessions, and how late their work began as the engine tells it, every two seconds.
 """

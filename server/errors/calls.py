@@ -98,10 +98,15 @@ class ServerOverloaded(MeetraError):
     grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
 
     def __init__(self, cause: str) -> None:
+        self.cause = cause
         # Those who are refused together come again one after the other.
         self.retry_after_s = randint(*RETRY_OVERLOADED_S)
         why = "has too little free memory" if cause == "memory" else "has as many live meetings as it can follow"
         super().__init__(f"The server {why}; nothing was stored. Try again later", cause=cause)
+
+    def again(self) -> ServerOverloaded:
+        """Return it with a time of its own."""
+        return type(self)(self.cause)
 
 
 class ServiceUnavailable(MeetraError):

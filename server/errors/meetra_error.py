@@ -45,6 +45,10 @@ class MeetraError(Exception):
             facts["retry_after_s"] = self.retry_after_s
         self.facts = {name: str(fact)[:MAX_FACT_LENGTH] for name, fact in facts.items()}
 
+    def again(self) -> MeetraError:
+        """Return this error for another call that fails for the same reason."""
+        return self.with_traceback(None)
+
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """Return the trailers that become an HTTP answer; without them the gateway treats an error as gRPC's own."""
         status = self.http_status or HTTP_STATUS[self.grpc_status]

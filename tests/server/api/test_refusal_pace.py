@@ -1,4 +1,4 @@
-"""A caller that is refused for a limit and asks again at once waits for its next refusals, and only it."""
+"""Of a caller that is refused for a limit few calls are looked at, and where it asks again and again, it waits."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from server.api.refusal_pace import LOOKS, MAX_WAIT_S, RefusalPace
-from server.errors import BadRequest, MeetraError, SearchOverloaded, TooManyLiveMeetings
+from server.api.refusal_pace import AT_ONCE, LOOKS, MAX_WAIT_S, RefusalPace
+from server.errors import BadRequest, MeetraError, SearchOverloaded, ServerOverloaded, TooManyLiveMeetings
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
 OPEN, LIST = "/OpenMeeting", "/ListMeetings"
@@ -47,11 +47,12 @@ def limit() -> TooManyLiveMeetings:
     return TooManyLiveMeetings(4, "organization")
 
 
-async def test_who_asks_again_at_once_waits_and_is_refused_without_a_look(calls: Calls) -> None:
+async def test_who_asks_again_is_refused_without_a_look_and_waits_where_calls_are_many(calls: Calls) -> None:
     refusals = [limit() for _ in range(1 + LOOKS)]
     assert [await calls.make(error) for error in refusals] == refusals
-    assert calls.waited_s == 0
-    # Whatever the call would have got.
+    # Whatever the calls would have got.
+    assert [await calls.make(None) for _ in range(AT_ONCE - LOOKS)] == [refusals[-1]] * (AT_ONCE - LOOKS)
+    assert (calls.looks, calls.waited_s) == (1 + LOOKS, 0)
     assert await calls.make(None) is refusals[-1]
     assert (calls.looks, calls.waited_s) == (1 + LOOKS, MAX_WAIT_S / 2)
 
@@ -61,31 +62,39 @@ async def test_who_goes_on_has_one_call_a_second_looked_at_until_one_succeeds(ca
         await calls.make(limit())
     # The second in which they came, and a part of the next one.
     calls.now_s = 1.5
-    (looks, waited_s), refusal = (calls.looks, calls.waited_s), limit()
+    looks, refusal = calls.looks, limit()
     assert await calls.make(refusal) is refusal
     assert await calls.make(limit()) is refusal
-    assert (calls.looks, calls.waited_s) == (looks + 1, waited_s + MAX_WAIT_S / 2)
+    assert calls.looks == looks + 1
     calls.now_s = 3.0
     assert await calls.make(None) is None
     refusals = [limit() for _ in range(1 + LOOKS)]
     assert [await calls.make(error) for error in refusals] == refusals
-    assert calls.waited_s == waited_s + MAX_WAIT_S / 2
+    assert calls.waited_s == 0
 
 
 async def test_who_waits_a_second_is_forgiven(calls: Calls) -> None:
-    for _ in range(2 + LOOKS):
+    for _ in range(2 + AT_ONCE):
         await calls.make(limit())
+    assert calls.waited_s == MAX_WAIT_S / 2
     calls.now_s = 2.0
     refusals = [limit() for _ in range(1 + LOOKS)]
     assert [await calls.make(error) for error in refusals] == refusals
-    assert calls.waited_s == MAX_WAIT_S / 2
     # Not for ever.
-    assert await calls.make(limit()) is refusals[-1]
+    for _ in range(1 + AT_ONCE - LOOKS):
+        assert await calls.make(limit()) is refusals[-1]
     assert calls.waited_s == MAX_WAIT_S
 
 
+async def test_who_is_refused_without_a_look_comes_again_at_a_time_of_its_own(calls: Calls) -> None:
+    told = [await calls.make(ServerOverloaded("lag")) for _ in range(2 + AT_ONCE)]
+    assert calls.looks == 1 + LOOKS
+    assert all(isinstance(error, ServerOverloaded) and error.facts["cause"] == "lag" for error in told)
+    assert len({error.retry_after_s for error in told[1 + LOOKS :] if error is not None}) > 1
+
+
 async def test_the_wait_is_a_part_of_what_was_told(calls: Calls) -> None:
-    for _ in range(2 + LOOKS):
+    for _ in range(2 + AT_ONCE):
         await calls.make(SearchOverloaded())
     assert SearchOverloaded.retry_after_s == 2
     assert calls.waited_s == 1
