@@ -102,7 +102,7 @@ async def measure(pcm: NDArray[np.int16], speed: float, disturbances: Disturbanc
             if final_turns(calm.events) != final_turns(disturbed.events):
                 found.append("turns told")
             return {
-                "lost_samples": lost_samples(system, disturbed, pcm) + lost_samples(system, calm, pcm),
+                "lost_samples": sum(lost_samples(system.audio, one.file_hash, pcm) for one in (disturbed, calm)),
                 "duplicate_events": wrong_events(
                     disturbed.events, await stored_events(connection, disturbed.session_id)
                 )

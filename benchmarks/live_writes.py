@@ -52,7 +52,7 @@ def difference(after: Counts, before: Counts) -> Counts:
 async def measure(system: RunningSystem, streams: int, minutes: float) -> dict[str, object]:
     """Figures of a meeting and a second."""
     connection = await asyncpg.connect(system.superuser_url, timeout=60)
-    audio = system.data / "audio"
+    audio = system.audio
     first, began = await counts(connection, audio), time.monotonic()
     await asyncio.sleep(IDLE_S)
     second, idle_s = await counts(connection, audio), time.monotonic() - began

@@ -227,7 +227,7 @@ class LoadUnderFaults:
                     cost.lost_meetings += 1
                     cost.seen[f"live meeting: {streamed.status or 'without an end'}"] += 1
                     continue
-                cost.lost_samples += lost_samples(self._target.system, streamed, meetings[kind])
+                cost.lost_samples += lost_samples(self._target.kept, streamed.file_hash, meetings[kind])
                 stored = await stored_events(connection, streamed.session_id)
                 cost.repeated_events += streamed.repeated + wrong_events(streamed.events, stored)
                 found = differences(reference[kind], await result(connection, streamed.file_hash))

@@ -43,6 +43,11 @@ class Target:
     """What became of recordings that are the fault themselves."""
 
     @property
+    def kept(self) -> Path:
+        """The folder with the audio log of finished meetings, at some depth."""
+        return self.system.audio if self.store is None else self.store.folder
+
+    @property
     def processes(self) -> list[psutil.Process]:
         """PostgreSQL, all of its processes."""
         server = psutil.Process(self.system.pid("postgres"))

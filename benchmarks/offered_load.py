@@ -19,7 +19,7 @@ from benchmarks.live_load import LoadBot
 from benchmarks.peak_memory import shared_out_bytes
 from benchmarks.recordings import RATE_HZ
 from benchmarks.running_system import RunningSystem
-from benchmarks.streamed_meetings import StreamedMeeting, lost_samples
+from benchmarks.streamed_meetings import lost_samples
 from meetra_client import MeetraClient, MeetraError
 
 UPLOAD, MEETING, MEETINGS = "/single-feature-api/upload", "/single-feature-api/meeting", "/single-feature-api/meetings"
@@ -139,8 +139,7 @@ class OfferedLoad:
         self.found.turns_s += lags.all_turns()
         self.found.finish_s += lags.finish
         if not bot.enough.is_set():
-            streamed = StreamedMeeting(file_hash=bot.file_hash)
-            self.found.lost_samples += await asyncio.to_thread(lost_samples, self._system, streamed, pcm)
+            self.found.lost_samples += await asyncio.to_thread(lost_samples, self._system.audio, bot.file_hash, pcm)
         return None
 
     async def _note_opening(self, bot: LoadBot, began: float) -> None:

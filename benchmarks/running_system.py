@@ -110,6 +110,11 @@ class RunningSystem:
         """Return a client of its user, which logs in once it is entered."""
         return MeetraClient(self.gateway, email=self.email, password=self.password, patience=patience)
 
+    @property
+    def audio(self) -> Path:
+        """The folder with the audio log, where no object store has it."""
+        return self.data / "audio"
+
     def pid(self, name: str) -> int:
         """Process id of postgres, inference, api, worker or envoy."""
         return int((self.data / "run" / f"{name}.pid").read_text())

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,9 +131,13 @@ async def _paced(start: int, samples: int, speed: float, began: float) -> AsyncI
         yield first
 
 
-def lost_samples(system: RunningSystem, streamed: StreamedMeeting, pcm: NDArray[np.int16]) -> int:
-    """Samples of the source that the audio log does not hold in their place, and those it holds too much."""
-    (path,) = system.data.glob(f"audio/*/{streamed.file_hash[:2]}/{streamed.file_hash}/track-0.log")
+def lost_samples(kept: Path, file_hash: str, pcm: NDArray[np.int16]) -> int:
+    """Samples of the source that the audio log does not hold in their place, and those it holds too much.
+
+    Args:
+        kept: folder with the audio log, at any depth: of the system's data, or of its object store's.
+    """
+    (path,) = kept.glob(f"**/{file_hash}/track-0.log")
     stored = np.fromfile(path, "<i2")
     both = min(len(stored), len(pcm))
     return int(np.count_nonzero(stored[:both] != pcm[:both])) + abs(len(stored) - len(pcm))
