@@ -58,7 +58,7 @@ class Answers:
     light_s: list[float] = field(default_factory=list)
     light_failed: Counter[str] = field(default_factory=Counter)
     memory: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in PROCESSES})
-    """Bytes of each process with its children, every two seconds from when all callers have begun."""
+    """Bytes of each process with its children, every two seconds."""
     turns_s: list[float] = field(default_factory=list)
     """How late turns of live meetings were told, seconds."""
     finish_s: list[float] = field(default_factory=list)
@@ -96,14 +96,14 @@ class OfferedLoad:
         if (file_hash := await self.upload()) is not None:
             self.found.uploads.append(file_hash)
 
-    async def live(self, speech: NDArray[np.int16], count: int, until: float) -> None:
-        """Have so many callers hold live meetings, one after the other.
+    async def live(self, speech: NDArray[np.int16], callers: range, until: float) -> None:
+        """Have callers, each of whom has a number, hold live meetings, one after the other.
 
         The next one begins when all of a meeting is said, not when its last event has come. Who is refused comes again
         when it is told.
         """
         async with asyncio.TaskGroup() as group:
-            for number in range(count):
+            for number in callers:
                 group.create_task(self._live(group, speech, random.Random(number), until))
 
     async def _live(
@@ -167,9 +167,8 @@ class OfferedLoad:
     async def watch(self, until: float) -> None:
         """Measure the memory of all processes, and what the engine tells of itself."""
         roots = {name: psutil.Process(self._system.pid(name)) for name in PROCESSES}
-        begun = time.monotonic() + BEGIN_WITHIN_S
         while time.monotonic() < until:
-            for name, root in roots.items() if time.monotonic() > begun else ():
+            for name, root in roots.items():
                 self.found.memory[name].append(await asyncio.to_thread(shared_out_bytes, root))
             lines = (await self._http.get(self._system.metrics)).text.splitlines()
             lag_s, sessions = (_value(lines, name, label) for name, label in ENGINE)

@@ -4,18 +4,19 @@
 
 First it finds out what the machine holds: live meetings of one track in real time, one more every ten seconds until the
 server opens no further one, and recordings of 30 s a minute, from six at once. --holds and --uploads-per-minute say it
-instead. Then, on a system of its own, it offers --times as much for so long: callers who begin within a minute and hold
-live meetings of 45 to 90 s one after the other, two thirds of what fills the machine, and recordings at fixed moments,
-the other third; who is refused comes again when it was told to. Light calls are made all the while, and before it on
-the idle machine.
+instead. Then, on a system of its own, it offers as much as that for three minutes, and then --times as much for so long:
+callers who begin within a minute and hold live meetings of 45 to 90 s one after the other, two thirds of what fills the
+machine, and recordings at fixed moments, the other third; who is refused comes again when it was told to. Light calls
+are made all the while, and before it on the idle machine.
 
 - ``offered``, ``accepted``, ``completed``: live meetings at once and uploads a minute; those that were accepted; those
   of them that became ready, and how long after the load the last of them did (seconds);
 - ``lost``: meetings that were accepted and did not, samples of live meetings that are not in the audio log;
 - ``refused``, ``refused_s``: by kind of call and reason, and how soon, as the caller sees it (seconds);
-- ``light_s``: p95 of light calls alone and during the overload, and their ratio;
+- ``light_s``: p95 of light calls on the idle machine, at what it holds and during the overload, and the last as a
+  multiple of each;
 - ``memory_mb``: by process with its children, what several share in parts: medians of the first, middle and last tenth
-  of the load, from when all callers have begun;
+  of the overload, from when all callers have begun;
 - ``lag_s``, ``finish_s``: how late turns of live meetings were told, and the time from their end to the last event;
 - ``engine``: live sessions, and how late their work began as the engine tells it, every two seconds.
 """
@@ -30,13 +31,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.live_load import LoadBot
-from benchmarks.offered_load import Answers, OfferedLoad, signed_in
+from benchmarks.offered_load import BEGIN_WITHIN_S, Answers, OfferedLoad, signed_in
 from benchmarks.recordings import sample_speech
 from benchmarks.running_system import RunningSystem, circumstances, running_system
 
@@ -47,6 +49,8 @@ SETTINGS = {
     "MEETRA_QUOTA_UPLOADS_AT_ONCE": "256",
 }
 ALONE_S = 20.0
+# At what it holds: until all callers have begun, and then measured, seconds.
+HELD_S = 120.0
 RAMP_EVERY_S, RAMP_MOST = 10.0, 256
 UPLOADS_AT_ONCE = 6
 # Of the work that is offered.
@@ -92,25 +96,48 @@ async def holds(system: RunningSystem) -> tuple[int, float]:
         return max(1, load.found.live - 1), per_minute
 
 
-async def overload(system: RunningSystem, minutes: float, live: int, uploads_per_minute: float) -> dict[str, Any]:
-    """Offer so many live meetings at once and uploads a minute; return the figures of the docstring above."""
-    found, alone = Answers(), list[float]()
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is offered."""
+
+    live: int
+    """Callers with live meetings."""
+    uploads_per_minute: float
+
+    def times(self, factor: float) -> Work:
+        """Return so many times as much."""
+        return Work(round(self.live * factor), self.uploads_per_minute * factor)
+
+
+async def overload(system: RunningSystem, minutes: float, held: Work, times: float) -> dict[str, Any]:
+    """Offer as much as the machine holds, and then more for so long; return the figures of the docstring above."""
+    found, alone, at_held, offered = Answers(), list[float](), list[float](), held.times(times)
     async with signed_in(system) as http, system.client() as client:
         load = OfferedLoad(system, http, client, found)
         first = await load.upload()
         assert first is not None, found.refused
         assert await load.settled(first) == "ready"
         await load.light(first, time.monotonic() + ALONE_S, alone)
-        speech, until = sample_speech(5), time.monotonic() + minutes * 60
+        speech, more_at = sample_speech(5), time.monotonic() + BEGIN_WITHIN_S + HELD_S
+        until = more_at + minutes * 60
         async with asyncio.TaskGroup() as group:
+            group.create_task(load.live(speech, range(held.live), until))
+            group.create_task(load.uploads(held.uploads_per_minute, until))
+            await asyncio.sleep(BEGIN_WITHIN_S)
+            await load.light(first, more_at, at_held)
+            group.create_task(load.live(speech, range(held.live, offered.live), until))
+            group.create_task(load.uploads(offered.uploads_per_minute - held.uploads_per_minute, until))
             group.create_task(load.light(first, until, found.light_s))
-            group.create_task(load.uploads(uploads_per_minute, until))
+            await asyncio.sleep(BEGIN_WITHIN_S)
             group.create_task(load.watch(until))
-            group.create_task(load.live(speech, live, until))
         states = Counter([await load.settled(file_hash) for file_hash in found.uploads])
         completed_after_s = time.monotonic() - until
     return {
-        "offered": {"live_at_once": live, "uploads_per_minute": round(uploads_per_minute, 1), "minutes": minutes},
+        "offered": {
+            "live_at_once": offered.live,
+            "uploads_per_minute": round(offered.uploads_per_minute, 1),
+            "minutes": minutes,
+        },
         "accepted": {"live": found.live, "uploads": len(found.uploads)},
         "completed": {"live": found.live_ended["ready"], "uploads": states["ready"]},
         "completed_after_s": round(completed_after_s, 1),
@@ -124,8 +151,10 @@ async def overload(system: RunningSystem, minutes: float, live: int, uploads_per
         "opened_s": spread(found.opened_after_s),
         "light_s": {
             "alone": spread(alone)["p95"],
+            "at_what_it_holds": spread(at_held)["p95"],
             "overload": spread(found.light_s)["p95"],
-            "ratio": round(spread(found.light_s)["p95"] / spread(alone)["p95"], 2),
+            "times_alone": round(spread(found.light_s)["p95"] / spread(alone)["p95"], 2),
+            "times_what_it_holds": round(spread(found.light_s)["p95"] / spread(at_held)["p95"], 2),
             "calls": len(found.light_s),
             "failed": dict(found.light_failed),
         },
@@ -153,10 +182,9 @@ def main() -> int:
         held = {name: found[name] if value is None else value for name, value in held.items()}
     print("holds            ", held, flush=True)
     busy["between"] = os.getloadavg()[0]
-    live = round(held["live"] * options.times * LIVE_SHARE)
+    work = Work(round(held["live"] * LIVE_SHARE), held["uploads_per_minute"] * (1 - LIVE_SHARE))
     with running_system(SETTINGS) as system:
-        per_minute = held["uploads_per_minute"] * options.times * (1 - LIVE_SHARE)
-        figures = {"holds": held, **asyncio.run(overload(system, options.minutes, live, per_minute))}
+        figures = {"holds": held, **asyncio.run(overload(system, options.minutes, work, options.times))}
     figures["load_average"] = busy
     for name, value in figures.items():
         print(f"{name:<18}{value}")

@@ -53,8 +53,8 @@ from server.sandbox import ONE_THREAD
 from server.storage import Connection, Database, migrate
 
 INFERENCE = "inference"
-# A third of the weight of the others: what waits for models takes seconds, calls are answered within milliseconds.
-MODELS_NICENESS = 5
+# A tenth of the weight of the others: what waits for models takes seconds, calls are answered within milliseconds.
+MODELS_NICENESS = 10
 START_TIMEOUT_S = 90.0
 # Large models may be read from a slow disk.
 MODELS_TIMEOUT_S = 600.0
