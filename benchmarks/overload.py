@@ -4,7 +4,7 @@
 
 First it finds out what the machine holds: live meetings of one track in real time, one more every ten seconds until the
 server opens no further one, and recordings of 30 s a minute, from six at once. --holds and --uploads-per-minute say it
-instead. Then, on a system of its own, it offers as much as that for three minutes, and then --times as much for so long:
+instead. Then, on a system of its own, it offers as much as that for three minutes, and then --times as much, so long:
 callers who begin within a minute and hold live meetings of 45 to 90 s one after the other, two thirds of what fills the
 machine, and recordings at fixed moments, the other third; who is refused comes again when it was told to. Light calls
 are made all the while, and before it on the idle machine.
