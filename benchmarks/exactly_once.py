@@ -1,7 +1,7 @@
 """Short recordings at several API servers and workers with an S3 store: is each analysed once, and what does one cost?
 
 python -m benchmarks.exactly_once [--recordings 500] [--apis 2] [--workers 1 2 3] [--seconds 4]
-    [--batch-window-ms MS] [--json FILE]
+    [--batch-window-ms MS] [--engine-each] [--json FILE]
 
 For each number of workers a fresh system: recordings are uploaded through the gateway, several at once. A recording
 that was analysed twice would show in each of three counts: the attempts in its row, what the workers counted, and the
@@ -11,7 +11,8 @@ All processes share the cores of the machine, so recordings a minute stop growin
 all of them. What shows then whether workers are in each other's way is the processor time that a recording costs in the
 workers, the APIs and the database, and its statements: what several cost more than one.
 
-With ``--batch-window-ms`` the engine waits so long before each call of a model, as one that others share would have
+--engine-each gives each worker an inference server, where recordings of one wait for those of another at the models of
+a single one. With ``--batch-window-ms`` the engine waits so long before each call of a model, as one that others share would have
 them wait. A recording then takes its worker longer and costs no more, so that few cores have room for several workers,
 and recordings a minute and worker show whether these are in each other's way.
 """
@@ -39,7 +40,7 @@ from benchmarks.recordings import RATE_HZ, read_samples, write_wav
 from benchmarks.running_system import ROOT, RunningSystem, circumstances, running_system
 from benchmarks.statements import statement_log
 from cli.free_port import free_port
-from cli.server_programs import API, WORKER, numbered
+from cli.server_programs import API, INFERENCE, WORKER, numbered
 from meetra_client import ServiceUnavailable
 from monitoring import METRICS_PATH, scrape
 from tests.object_stores import BUCKET, ObjectServer
@@ -214,6 +215,7 @@ async def measure(
     recordings: int,
     apis: int,
     workers: int,
+    engines: int,
 ) -> dict[str, Any]:
     """The figures of one system but its statements."""
     parts = {
@@ -221,7 +223,7 @@ async def measure(
         "apis": numbered(API, apis),
         "database": ["postgres"],
         "gateway": ["envoy"],
-        "engine": ["inference"],
+        "engine": numbered(INFERENCE, engines),
     }
     # What happens once, at the first recording, is no cost of one.
     await analyse(system, owner, excerpts, 1)
@@ -233,6 +235,7 @@ async def measure(
     done = (await look(system, owner)).since(before)
     return {
         "workers": workers,
+        "engines": engines,
         "recordings": recordings,
         "ready": done.ready,
         "attempts": done.attempts,
@@ -254,11 +257,13 @@ async def measure(
     }
 
 
-async def run(system: RunningSystem, recordings: int, apis: int, workers: int, excerpts: Excerpts) -> dict[str, Any]:
+async def run(
+    system: RunningSystem, recordings: int, apis: int, workers: int, engines: int, excerpts: Excerpts
+) -> dict[str, Any]:
     """All figures of one system."""
     owner = await asyncpg.connect(system.database_url)
     try:
-        figures = await measure(system, owner, excerpts, recordings, apis, workers)
+        figures = await measure(system, owner, excerpts, recordings, apis, workers, engines)
         counted = min(recordings, COUNTED_RECORDINGS)
         return {**figures, "statements": await statements_a_recording(system, owner, excerpts, counted)}
     finally:
@@ -283,6 +288,9 @@ def main() -> int:
     parser.add_argument(
         "--workers", type=int, nargs="+", default=[1, 2, 3], help="numbers of workers, one after another"
     )
+    parser.add_argument(
+        "--engine-each", action="store_true", help="an inference server for each worker, not one for all"
+    )
     parser.add_argument("--seconds", type=float, default=4, help="length of each recording, seconds")
     parser.add_argument("--batch-window-ms", type=int, help="how long a call of a model waits for other work")
     parser.add_argument("--json", type=Path, help="write the results to this JSON file")
@@ -296,10 +304,11 @@ def main() -> int:
                 settings = {**store.environment, "MEETRA_AUDIO_STORE": f"s3://{BUCKET}/{workers}"}
                 if options.batch_window_ms is not None:
                     settings["MEETRA_INFERENCE_BATCH_WINDOW_MS"] = str(options.batch_window_ms)
-                numbers = ["--apis", str(options.apis), "--workers", str(workers)]
+                engines = workers if options.engine_each else 1
+                numbers = ["--apis", str(options.apis), "--workers", str(workers), "--inference", str(engines)]
                 with running_system(settings, numbers) as system:
                     excerpts = Excerpts(options.seconds, Path(folder))
-                    found.append(asyncio.run(run(system, options.recordings, options.apis, workers, excerpts)))
+                    found.append(asyncio.run(run(system, options.recordings, options.apis, workers, engines, excerpts)))
                 print(json.dumps(found[-1], indent=2), flush=True)
         finally:
             store.kill()

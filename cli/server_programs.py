@@ -10,7 +10,7 @@ from cli.environments import of_api, of_worker
 from cli.supervisor import Program
 from gateway import LOOPBACK, ApiAddress
 
-API, WORKER = "api", "worker"
+API, WORKER, INFERENCE = "api", "worker", "inference"
 # What each may open of PostgreSQL's connections, and what others need: commands, the supervisor, backups.
 CONNECTIONS_EACH, CONNECTIONS_OF_OTHERS = 20, 40
 POSTGRES_DEFAULT_CONNECTIONS = 100

@@ -34,6 +34,7 @@ from cli.log_rotation import keep_logs_small
 from cli.monitoring import GATEWAY, MetricsSettings, MetricsUnavailable, SystemMetrics
 from cli.postgres import STOP_SIGNAL, PostgresServer
 from cli.server_programs import (
+    INFERENCE,
     WORKER,
     api_program,
     database_connections,
@@ -45,14 +46,13 @@ from cli.settings import checked
 from cli.supervisor import Program, Supervisor
 from cli.token_keeper import TokenKeeper
 from cli.welcome import announce, print_next_steps
-from gateway import CERTIFICATE, KEY, GatewayLimits, GatewaySettings, TlsFiles, command, render
+from gateway import CERTIFICATE, KEY, LOOPBACK, GatewayLimits, GatewaySettings, TlsFiles, command, render
 from monitoring import TracingUnavailable, otlp_collector
 from privacy import close_new_files, log_quietly, write_private
 from server.config import LogSettings, StoreSettings, TokenSettings
 from server.sandbox import ONE_THREAD
 from server.storage import Connection, Database, migrate
 
-INFERENCE = "inference"
 # A tenth of the weight of the others: what waits for models takes seconds, calls are answered within milliseconds.
 MODELS_NICENESS = 10
 START_TIMEOUT_S = 90.0
@@ -84,6 +84,8 @@ class UpOptions:
     """Processes that answer calls."""
     workers: int = 1
     """Processes that analyse recordings."""
+    inference: int = 1
+    """Inference servers."""
 
 
 def gateway_port(host: str, wanted: int | None) -> int:
@@ -142,7 +144,7 @@ class System:
         self._audio_store = checked(StoreSettings).audio_store
         self.front = Front(options.host, gateway_port(options.host, options.port), tls, free_port())
         self._apis = named_apis(options.apis, free_port)
-        self._inference_port = free_port()
+        self._inference = {name: f"{LOOPBACK}:{free_port()}" for name in numbered(INFERENCE, options.inference)}
         self.gateway = f"http://{self.front.local_address}"
         self.password, self.first_run = home.secret("demo-password")
         self.metrics = SystemMetrics(checked(MetricsSettings), home.run)
@@ -161,7 +163,8 @@ class System:
             asyncio.create_task(self._token_keeper.run(), name="keep token keys"),
         ]
         # First, since it needs no database and loads models for the longest time.
-        await self._supervisor.start(self._inference_program())
+        for name, address in self._inference.items():
+            await self._supervisor.start(self._inference_program(name, address))
         connections = database_connections(self._options.apis + self._options.workers)
         postgres = PostgresServer(home.postgres, free_port(), home.secret("database-password")[0], connections)
         await asyncio.to_thread(postgres.ensure_initialised)
@@ -174,7 +177,8 @@ class System:
         demo_user = await _with_database(owner_url, lambda connection: ensure_demo_user(connection, self.password))
         for program in self._programs(postgres.url(RUNTIME, passwords[RUNTIME])):
             await self._supervisor.start(program)
-        await self._wait_until_healthy(f"127.0.0.1:{self._inference_port}", INFERENCE, MODELS_TIMEOUT_S)
+        for name, address in self._inference.items():
+            await self._wait_until_healthy(address, name, MODELS_TIMEOUT_S)
         for api in self._apis:
             await self._wait_until_healthy(api.address.grpc, api.name)
         await self._wait_until_healthy(self.front.local_address, GATEWAY)
@@ -183,22 +187,22 @@ class System:
             async with client_of(described_account(self.description())):
                 pass
 
-    def _inference_program(self) -> Program:
+    def _inference_program(self, name: str, address: str) -> Program:
         environment = {
             "MEETRA_INFERENCE_LOG_FORMAT": self._log_format,
             **of_inference(),
-            "MEETRA_INFERENCE_LISTEN": f"127.0.0.1:{self._inference_port}",
-            "MEETRA_INFERENCE_METRICS_LISTEN": self.metrics.listen_of(INFERENCE),
+            "MEETRA_INFERENCE_LISTEN": address,
+            "MEETRA_INFERENCE_METRICS_LISTEN": self.metrics.listen_of(name),
             **ONE_THREAD,
         }
-        return Program(INFERENCE, [sys.executable, "-m", "inference"], environment, niceness=MODELS_NICENESS)
+        return Program(name, [sys.executable, "-m", "inference"], environment, niceness=MODELS_NICENESS)
 
     def _programs(self, database_url: str) -> list[Program]:
         home = self._home
         both = {
             "MEETRA_DATABASE_URL": database_url,
             "MEETRA_AUDIO_DIR": str(home.audio),
-            "MEETRA_INFERENCE_ADDRESS": f"127.0.0.1:{self._inference_port}",
+            "MEETRA_INFERENCE_ADDRESS": ",".join(self._inference.values()),
             "MEETRA_WEBHOOK_KEYS": str(home.webhook_keys),
             "PYTHONUNBUFFERED": "1",
             **ONE_THREAD,
@@ -245,8 +249,8 @@ class System:
                 waited_s = time.monotonic() - started
                 if waited_s > timeout_s:
                     raise CannotStart(f"{name} does not respond; see {self._home.logs / name}.log")
-                if name == INFERENCE and waited_s > MODELS_NOTICE_AFTER_S and not announced:
-                    log.warning("inference is still loading its models; see %s.log", self._home.logs / name)
+                if name in self._inference and waited_s > MODELS_NOTICE_AFTER_S and not announced:
+                    log.warning("%s is still loading its models; see %s.log", name, self._home.logs / name)
                     announced = True
                 await asyncio.sleep(0.1)
 

@@ -48,6 +48,13 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes that analyse recordings (default: %(default)s)",
     )
+    command.add_argument(
+        "--inference",
+        type=processes,
+        default=1,
+        metavar="N",
+        help="inference servers, each with models of its own, 3 GB; one uses all cores already (default: %(default)s)",
+    )
 
 
 async def run_up(arguments: argparse.Namespace) -> int:
@@ -59,5 +66,5 @@ async def run_up(arguments: argparse.Namespace) -> int:
             raise CannotStart(f"recording not found: {recording}")
     origins = tuple(arguments.cors_origin)
     place = (arguments.data, arguments.ready_file, arguments.host, arguments.port)
-    numbers = (arguments.apis, arguments.workers)
+    numbers = (arguments.apis, arguments.workers, arguments.inference)
     return await up(UpOptions(*place, recording, origins, arguments.open, *numbers))
