@@ -11,10 +11,10 @@ All processes share the cores of the machine, so recordings a minute stop growin
 all of them. What shows then whether workers are in each other's way is the processor time that a recording costs in the
 workers, the APIs and the database, and its statements: what several cost more than one.
 
---engine-each gives each worker an inference server, where recordings of one wait for those of another at the models of
-a single one. With ``--batch-window-ms`` the engine waits so long before each call of a model, as one that others share would have
+With ``--batch-window-ms`` the engine waits so long before each call of a model, as one that others share would have
 them wait. A recording then takes its worker longer and costs no more, so that few cores have room for several workers,
-and recordings a minute and worker show whether these are in each other's way.
+and recordings a minute and worker show whether these are in each other's way. At the models of a single inference
+server they are: --engine-each starts as many of those as workers.
 """
 
 from __future__ import annotations
@@ -288,9 +288,7 @@ def main() -> int:
     parser.add_argument(
         "--workers", type=int, nargs="+", default=[1, 2, 3], help="numbers of workers, one after another"
     )
-    parser.add_argument(
-        "--engine-each", action="store_true", help="an inference server for each worker, not one for all"
-    )
+    parser.add_argument("--engine-each", action="store_true", help="as many inference servers as workers")
     parser.add_argument("--seconds", type=float, default=4, help="length of each recording, seconds")
     parser.add_argument("--batch-window-ms", type=int, help="how long a call of a model waits for other work")
     parser.add_argument("--json", type=Path, help="write the results to this JSON file")

@@ -25,6 +25,7 @@ from tests.e2e.test_live_http import OPEN, control, events, opened, send
 from tests.object_stores import BUCKET, ObjectServer
 
 APIS = ("api", "api-2")
+PROCESSES = ("--apis", "2", "--workers", "3", "--inference", "2")
 CHUNK_BYTES = 16_000
 # `benchmarks.exactly_once` counted 72. What each process asks all the time is left out by a guess from a few seconds,
 # which may be wrong by all that it asks in a second, for as long as the recordings took.
@@ -36,7 +37,7 @@ def several(object_server: ObjectServer, tmp_path_factory: pytest.TempPathFactor
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MEETRA_AUDIO_STORE", f"s3://{BUCKET}/several")
         patch.setenv("MEETRA_LIVE_ACKNOWLEDGE", "remote")
-        running = start_system(tmp_path_factory.mktemp("several") / "data", "--apis", "2", "--workers", "3")
+        running = start_system(tmp_path_factory.mktemp("several") / "data", *PROCESSES)
     yield running
     assert running.stop() == 0
 
@@ -46,7 +47,7 @@ async def test_each_recording_is_analysed_once_by_whichever_worker(several: Syst
     system = RunningSystem(**{name: getattr(several, name) for name in names})
     excerpts, owner = Excerpts(2, tmp_path), await asyncpg.connect(system.database_url)
     try:
-        figures = await measure(system, owner, excerpts, 6, 2, 3)
+        figures = await measure(system, owner, excerpts, 6, 2, 3, 2)
         statements = await statements_a_recording(system, owner, excerpts, 3, idle_s=2)
     finally:
         await owner.close()
