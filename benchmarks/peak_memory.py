@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import psutil
 
@@ -35,21 +36,19 @@ class PeakMemory:
 
 def resident_bytes(root: psutil.Process) -> int:
     """Return the resident memory of a process and its children now, bytes."""
-    total = 0
-    for process in (root, *root.children(recursive=True)):
-        try:
-            total += process.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
-    return total
+    return _together(root, lambda process: process.memory_info().rss)
 
 
 def shared_out_bytes(root: psutil.Process) -> int:
     """Return the memory of a process and its children now, bytes; a page that n processes share counts 1/n in each."""
+    return _together(root, lambda process: process.memory_full_info().pss)
+
+
+def _together(root: psutil.Process, size_of: Callable[[psutil.Process], int]) -> int:
     total = 0
     for process in (root, *root.children(recursive=True)):
         try:
-            total += process.memory_full_info().pss
+            total += size_of(process)
         except psutil.NoSuchProcess:
             continue
     return total

@@ -98,7 +98,6 @@ class ServerOverloaded(MeetraError):
     grpc_status = grpc.StatusCode.RESOURCE_EXHAUSTED
 
     def __init__(self, cause: str) -> None:
-        self.cause = cause
         # Those who are refused together come again one after the other.
         self.retry_after_s = randint(*RETRY_OVERLOADED_S)
         why = "has too little free memory" if cause == "memory" else "has as many live meetings as it can follow"
@@ -106,7 +105,7 @@ class ServerOverloaded(MeetraError):
 
     def again(self) -> ServerOverloaded:
         """Return it with a time of its own."""
-        return type(self)(self.cause)
+        return type(self)(self.facts["cause"])
 
 
 class ServiceUnavailable(MeetraError):
